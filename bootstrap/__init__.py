@@ -1,0 +1,1 @@
+"""DNSSEC bootstrapping for a registry: everything that exists without a browser."""

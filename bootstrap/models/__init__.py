@@ -1,0 +1,33 @@
+"""What is remembered. Rows hold data and constraints; verbs live in services."""
+
+from __future__ import annotations
+
+from .alarm import Alarm
+from .audit import AuditEntry, AuditPending
+from .domain import Domain, DomainState
+from .evidence import Evidence, Packet
+from .proposal import Decision, Proposal
+from .publication import Publication, Sighting
+from .scan import ScanAttempt, ScanFinding
+from .work import WorkItem
+from .zone import PolicyVersion, RoutingMode, Zone
+
+__all__ = [
+    "Alarm",
+    "AuditEntry",
+    "AuditPending",
+    "Decision",
+    "Domain",
+    "DomainState",
+    "Evidence",
+    "Packet",
+    "PolicyVersion",
+    "Proposal",
+    "Publication",
+    "RoutingMode",
+    "ScanAttempt",
+    "ScanFinding",
+    "Sighting",
+    "WorkItem",
+    "Zone",
+]

@@ -1,0 +1,1 @@
+"""Verbs. Each changes rows in one transaction, with its audit entry."""

@@ -1,0 +1,13 @@
+"""Registration with Django."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class BootstrapConfig(AppConfig):
+    """The domain: models, services and tasks."""
+
+    name = "bootstrap"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "DNSSEC bootstrapping"

@@ -1,0 +1,110 @@
+"""Names: canonical form, in-domain tests, signaling names and their length law.
+
+Names are `dns.name.Name`: wire labels, absolute, in lower case once they pass
+`canonical` or `parse_name`. Text exists at the edges only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import dns.exception
+import dns.name
+from dns.name import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["ROOT", "Name"]
+
+ROOT: Final[Name] = dns.name.root
+SIGNAL: Final = b"_signal"
+DSBOOT: Final = b"_dsboot"
+MAX_WIRE: Final = 255
+"""Longest name in octets (RFC 1035, section 3.1)."""
+FRAME: Final = 15
+"""Octets that the two labels add, less the root byte counted twice (P-1.5)."""
+
+
+class InvalidName(Exception):
+    """The text is no domain name; the message says what is wrong with it."""
+
+
+class UnusableSignalingName(Exception):
+    """No signaling name can be formed for this child and nameserver (P-1.5)."""
+
+
+def canonical(name: Name) -> Name:
+    """Return `name` with ASCII letters in lower case (RFC 4034, section 6.2)."""
+    return name.canonicalize()
+
+
+def parse_name(text: str) -> Name:
+    """Return the canonical absolute name that `text` spells.
+
+    U-labels become A-labels (IDNA 2008); a missing last dot is supplied.
+
+    Raises:
+        InvalidName: the text is empty, too long, or not a name.
+    """
+    stripped = text.strip()
+    if not stripped:
+        raise InvalidName("the name is empty")
+    try:
+        name = dns.name.from_text(stripped, idna_codec=dns.name.IDNA_2008_Practical)
+    except (dns.exception.DNSException, UnicodeError) as exc:
+        raise InvalidName(f"{stripped!r} is not a domain name: {exc}") from exc
+    return canonical(name)
+
+
+def unrooted(name: Name) -> str:
+    """Return `name` as text without its last dot; the root stays a dot."""
+    return name.to_text(omit_final_dot=True) if name != ROOT else "."
+
+
+def wire_length(name: Name) -> int:
+    """Return the octets of `name` on the wire, root byte included."""
+    return sum(len(label) + 1 for label in name.labels)
+
+
+def in_domain(child: Name, nameserver: Name) -> bool:
+    """Say whether `nameserver` is at or below `child` (RFC 9499; P-1.11)."""
+    return nameserver.is_subdomain(child)
+
+
+def out_of_domain(child: Name, nameservers: Iterable[Name]) -> tuple[Name, ...]:
+    """Return the distinct nameservers that owe a signal, sorted (P-1.4, P-1.12)."""
+    hosts = {canonical(host) for host in nameservers}
+    return tuple(sorted(host for host in hosts if not in_domain(child, host)))
+
+
+def signaling_domain(nameserver: Name) -> Name:
+    """Return `_signal.<nameserver>` (RFC 9615, section 1.1).
+
+    Raises:
+        UnusableSignalingName: the name is longer than 255 octets.
+    """
+    return _join((SIGNAL, *nameserver.labels), nameserver)
+
+
+def signaling_name(child: Name, nameserver: Name) -> Name:
+    """Return the name at which `nameserver` vouches for `child`.
+
+    RFC 9615, section 3.2: `_dsboot`, the child's labels, `_signal`, then the
+    nameserver's hostname, all in lower case.
+
+    Raises:
+        UnusableSignalingName: the name is longer than 255 octets (P-1.5).
+    """
+    labels = (DSBOOT, *child.labels[:-1], SIGNAL, *nameserver.labels)
+    return _join(labels, nameserver)
+
+
+def _join(labels: tuple[bytes, ...], nameserver: Name) -> Name:
+    try:
+        return canonical(Name(labels))
+    except dns.name.NameTooLong as exc:
+        raise UnusableSignalingName(
+            f"the signaling name under {unrooted(nameserver)} has more than"
+            f" {MAX_WIRE} octets"
+        ) from exc

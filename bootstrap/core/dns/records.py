@@ -1,0 +1,209 @@
+"""Records as values: RRsets, signatures, DS, keys, and the delete sentinels.
+
+Rdata is canonical wire bytes (RFC 4034, section 6.2), sorted and without
+duplicates, so that equality of values is equality of content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from typing import Final, Self
+
+import dns.dnssec
+import dns.rdata
+import dns.rdataclass
+from dns.rdatatype import RdataType
+
+from .names import Name
+
+__all__ = ["RdataType"]
+
+SHA1: Final = 1
+SHA256: Final = 2
+SHA384: Final = 4
+DIGESTS: Final = {SHA1: "sha1", SHA256: "sha256", SHA384: "sha384"}
+DIGEST_LENGTHS: Final = {1: 20, 2: 32, 3: 32, 4: 48, 5: 32, 6: 32}
+"""Octets of a digest by type (IANA "Digest Algorithms"); others are unknown."""
+
+DELETE_CDS: Final = bytes.fromhex("0000000000")
+"""`0 0 0 00` (RFC 8078, section 4, erratum 5049; P-2.40)."""
+DELETE_CDNSKEY: Final = bytes.fromhex("0000030000")
+"""`0 3 0 AA==` (RFC 8078, section 4, erratum 5049; P-2.40)."""
+
+ZONE_FLAG: Final = 0x0100
+REVOKE_FLAG: Final = 0x0080
+SEP_FLAG: Final = 0x0001
+
+
+class UnknownDigest(Exception):
+    """This digest type cannot be computed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class RRset:
+    """The records of one owner and type (RFC 9499); TTL in seconds."""
+
+    owner: Name
+    rdtype: RdataType
+    ttl: int
+    rdatas: tuple[bytes, ...]
+
+    def same_content(self, other: RRset) -> bool:
+        """Compare rdata only: TTL and owner never matter (P-1.21)."""
+        return self.rdtype == other.rdtype and self.rdatas == other.rdatas
+
+    def parsed(self) -> tuple[dns.rdata.Rdata, ...]:
+        """Return the rdata as dnspython objects, for types with structure."""
+        return tuple(
+            dns.rdata.from_wire(dns.rdataclass.IN, self.rdtype, rdata, 0, len(rdata))
+            for rdata in self.rdatas
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rrsig:
+    """One RRSIG (RFC 4034, section 3.1); times are 32-bit serial numbers."""
+
+    type_covered: RdataType
+    algorithm: int
+    labels: int
+    original_ttl: int
+    expiration: int
+    inception: int
+    key_tag: int
+    signer: Name
+    signature: bytes
+
+    def prefix(self) -> bytes:
+        """Return the rdata without the signature: what is signed first."""
+        return (
+            struct.pack(
+                "!HBBIIIH",
+                self.type_covered,
+                self.algorithm,
+                self.labels,
+                self.original_ttl,
+                self.expiration,
+                self.inception,
+                self.key_tag,
+            )
+            + self.signer.canonicalize().to_wire()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An RRset with the RRSIGs that came with it, verified or not."""
+
+    rrset: RRset
+    rrsigs: tuple[Rrsig, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ds:
+    """The rdata of DS and CDS (RFC 4034, section 5.1; RFC 7344, section 3.1)."""
+
+    key_tag: int
+    algorithm: int
+    digest_type: int
+    digest: bytes
+
+    @classmethod
+    def from_wire(cls, rdata: bytes) -> Self:
+        """Return the record of `rdata`.
+
+        Raises:
+            ValueError: fewer than four octets.
+        """
+        if len(rdata) < 4:  # noqa: PLR2004 - the fixed fields
+            raise ValueError("DS rdata is shorter than its fixed fields")
+        return cls(*struct.unpack("!HBB", rdata[:4]), rdata[4:])
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Return the record of presentation rdata, "12345 13 2 ABCD…".
+
+        Raises:
+            ValueError: the text has not that form, or a number is out of range.
+        """
+        tag, algorithm, digest_type, *digest = text.split()
+        numbers = (int(tag), int(algorithm), int(digest_type))
+        if not digest or not (0 <= numbers[0] <= 0xFFFF):  # noqa: PLR2004 - 16 bits
+            raise ValueError(f"not DS rdata: {text!r}")
+        if any(not 0 <= number <= 0xFF for number in numbers[1:]):  # noqa: PLR2004 - 8 bits
+            raise ValueError(f"not DS rdata: {text!r}")
+        return cls(*numbers, bytes.fromhex("".join(digest)))
+
+    def to_wire(self) -> bytes:
+        """Return the rdata."""
+        fixed = struct.pack("!HBB", self.key_tag, self.algorithm, self.digest_type)
+        return fixed + self.digest
+
+    def to_text(self) -> str:
+        """Return presentation rdata with upper-case hex."""
+        digest = self.digest.hex().upper()
+        return f"{self.key_tag} {self.algorithm} {self.digest_type} {digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The rdata of DNSKEY and CDNSKEY (RFC 4034, section 2.1)."""
+
+    flags: int
+    protocol: int
+    algorithm: int
+    public_key: bytes
+
+    @classmethod
+    def from_wire(cls, rdata: bytes) -> Self:
+        """Return the record of `rdata`.
+
+        Raises:
+            ValueError: fewer than four octets.
+        """
+        if len(rdata) < 4:  # noqa: PLR2004 - the fixed fields
+            raise ValueError("DNSKEY rdata is shorter than its fixed fields")
+        return cls(*struct.unpack("!HBB", rdata[:4]), rdata[4:])
+
+    def to_wire(self) -> bytes:
+        """Return the rdata."""
+        return struct.pack("!HBB", self.flags, self.protocol, self.algorithm) + (
+            self.public_key
+        )
+
+    @property
+    def key_tag(self) -> int:
+        """The key tag (RFC 4034, appendix B); algorithm 1 is not supported."""
+        total = 0
+        for position, octet in enumerate(self.to_wire()):
+            total += octet << 8 if position % 2 == 0 else octet
+        return (total + (total >> 16)) & 0xFFFF
+
+    @property
+    def is_zone_key(self) -> bool:
+        """The ZONE flag is set."""
+        return bool(self.flags & ZONE_FLAG)
+
+    @property
+    def is_revoked(self) -> bool:
+        """The REVOKE flag is set (RFC 5011, section 2.1)."""
+        return bool(self.flags & REVOKE_FLAG)
+
+    @property
+    def is_sep(self) -> bool:
+        """The SEP flag is set; it decides nothing (P-7.5)."""
+        return bool(self.flags & SEP_FLAG)
+
+    def ds(self, owner: Name, digest_type: int = SHA256) -> Ds:
+        """Return the DS of this key at `owner` (RFC 4034, section 5.1.4).
+
+        Raises:
+            UnknownDigest: we cannot compute this digest type.
+        """
+        if digest_type not in DIGESTS:
+            raise UnknownDigest(f"digest type {digest_type}")
+        hashed = hashlib.new(DIGESTS[digest_type])
+        hashed.update(owner.canonicalize().to_wire() + self.to_wire())
+        return Ds(self.key_tag, self.algorithm, digest_type, hashed.digest())

@@ -1,0 +1,104 @@
+"""Root to answer: a proof, or what must still be asked.
+
+`validate` walks from the anchor down, one label at a time, over responses that
+somebody else fetched. In signed territory each label costs one DS question to
+the zone above: a signed DS RRset, a proven absence of one at a cut, or a proof
+that there is no cut (RFC 4035, section 5.2; P-1.24). It never asks, it returns
+`Needs`. The same call over stored packets reproduces a proof years later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+from typing import NamedTuple
+
+from bootstrap.core.dns.messages import Response
+from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.records import Ds, Key, RdataType, Signed
+
+from .anchors import Anchor
+from .budget import Budget
+from .security import Flaw, Security
+
+
+class Question(NamedTuple):
+    """`name` and `rdtype`, asked of the servers of `zone`."""
+
+    zone: Name
+    name: Name
+    rdtype: RdataType
+
+
+Seen = Mapping[Question, tuple[Response, ...]]
+"""Answers so far; an empty tuple says that no server of the zone answered."""
+
+
+@unique
+class Absence(StrEnum):
+    """How something is absent."""
+
+    NODATA = "nodata"
+    NXDOMAIN = "nxdomain"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One zone on the way down, as the picture of the chain shows it."""
+
+    zone: Name
+    security: Security
+    ds: tuple[Ds, ...] = ()
+    keys: tuple[Key, ...] = ()
+    flaw: Flaw | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What can be said of one name and type.
+
+    `answer` is the RRset when it exists (the last one of an alias chain),
+    `absence` how it is missing. `zone` is the deepest cut at or above the name,
+    `signer` whose key signed the answer or its denial. `not_before` and
+    `not_after` bound all signatures relied on. `blame` is the question whose
+    answers failed: another server of that zone may know better (P-7.92).
+    """
+
+    name: Name
+    rdtype: RdataType
+    security: Security
+    answer: Signed | None = None
+    absence: Absence | None = None
+    zone: Name | None = None
+    signer: Name | None = None
+    cuts: tuple[Cut, ...] = ()
+    aliases: tuple[Name, ...] = ()
+    wildcard: bool = False
+    mixed_servers: bool = False
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    flaw: Flaw | None = None
+    detail: str = ""
+    blame: Question | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """These questions must be asked before the walk can go on."""
+
+    questions: tuple[Question, ...]
+
+
+def validate(
+    name: Name,
+    rdtype: RdataType,
+    *,
+    seen: Seen,
+    anchors: tuple[Anchor, ...],
+    now: datetime,
+    budget: Budget,
+) -> Proof | Needs:
+    """Return a proof about `name` and `rdtype`, or the questions that it lacks."""
+    raise NotImplementedError

@@ -1,0 +1,65 @@
+"""What can be asked: one query to one server, or one look-up from the root.
+
+A plan holds *look-ups*, which the resolver answers with all packets of their
+chain kept, and *queries*, which go to one address each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.records import RdataType
+
+
+@unique
+class Carrier(StrEnum):
+    """How a query may travel."""
+
+    TCP = "tcp"  # required where no signature protects (P-2.20, S-6)
+    ANY = "any"  # UDP, and TCP after truncation or a near miss
+
+
+@unique
+class Trigger(StrEnum):
+    """Why an evaluation starts (RFC 9615, section 4.3)."""
+
+    SCHEDULE = "schedule"
+    NOTIFY = "notify"
+    NS_CHANGE = "ns-change"
+    DISCOVERY = "discovery"
+    STAFF = "staff"
+    OWNER = "owner"
+    COMMAND = "command"
+    PUBLICATION = "publication"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Query:
+    """One question to one server, asked because it should serve `zone`."""
+
+    server: str
+    zone: Name
+    name: Name
+    rdtype: RdataType
+    carrier: Carrier = Carrier.ANY
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lookup:
+    """One question to the resolver, answered with its whole chain."""
+
+    name: Name
+    rdtype: RdataType
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to ask next; empty when the evidence is complete."""
+
+    lookups: tuple[Lookup, ...] = ()
+    queries: tuple[Query, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.lookups or self.queries)

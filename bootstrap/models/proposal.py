@@ -1,0 +1,166 @@
+"""A change of one DS set: candidate plus evidence, before and past a decision."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.db import models
+
+from bootstrap.core.evaluation.paths import AuthMethod, Path
+from bootstrap.core.workflow.lifecycle import (
+    OPEN,
+    Event,
+    State,
+    TransitionRefused,
+    advance,
+)
+
+from .domain import Domain
+from .evidence import Evidence
+from .fields import DigestField
+from .scan import ScanAttempt
+
+
+class ProposalQuerySet(models.QuerySet["Proposal"]):
+    """Questions about proposals."""
+
+    def open(self) -> Self:
+        """Return those from which something can still happen."""
+        return self.filter(state__in=sorted(OPEN))
+
+    def awaiting_staff(self) -> Self:
+        """Return those that only a person can move."""
+        return self.filter(state__in=[State.CANDIDATE, State.HELD, State.FAILED])
+
+    def with_domain(self) -> Self:
+        """Fetch domain and zone in the same query."""
+        return self.select_related("domain__zone")
+
+
+class Proposal(models.Model):
+    """Replace the DS set of one delegation.
+
+    `digest` is the SHA-256 of the canonical proposal: what an approver signs
+    (S-65). `nameservers` and `old_ds` are the snapshot that it is bound to
+    (S-61). `approvals_needed` comes from the route. `not_before` keeps a
+    changed NS set quiet (S-63), `expires_at` ends the approval's life (P-1.62).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    domain = models.ForeignKey(
+        Domain, on_delete=models.PROTECT, related_name="proposals"
+    )
+    path = models.CharField(max_length=12, choices=[(p.value, p.value) for p in Path])
+    auth_method = models.CharField(
+        max_length=20, choices=[(m.value, m.value) for m in AuthMethod]
+    )
+    state = models.CharField(
+        max_length=12,
+        choices=[(s.value, s.value) for s in State],
+        default=State.CANDIDATE.value,
+    )
+    state_since = models.DateTimeField()
+    reason = models.CharField(max_length=40)
+    """Why it is where it is: `ACC_OK`, the code that holds it, `PUB_…`."""
+    old_ds = models.JSONField(default=list)
+    new_ds = models.JSONField(default=list)
+    nameservers = models.JSONField(default=list)
+    delegation_version = models.PositiveIntegerField()
+    digest = DigestField()
+    version = models.PositiveIntegerField(default=1)
+    route = models.CharField(max_length=20)
+    approvals_needed = models.PositiveSmallIntegerField(default=0)
+    requested_by = models.CharField(max_length=150)
+    scan = models.ForeignKey(
+        ScanAttempt, on_delete=models.PROTECT, related_name="proposals"
+    )
+    evidence = models.ForeignKey(
+        Evidence, on_delete=models.PROTECT, related_name="proposals"
+    )
+    created_at = models.DateTimeField()
+    not_before = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    visible_at = models.DateTimeField(null=True, blank=True)
+    settle_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProposalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("domain",),
+                condition=models.Q(state__in=sorted(OPEN)),
+                name="proposal_one_open_per_domain",
+            ),
+        )
+        indexes = (
+            # the queue, and the publisher's and verifier's next rows
+            models.Index(fields=("state", "created_at"), name="proposal_queue"),
+            # all changes of one child
+            models.Index(fields=("domain", "-created_at"), name="proposal_story"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} {self.path} {self.state}"
+
+    def advance(self, event: Event, **changes: object) -> None:
+        """Move along one arrow, by compare-and-set on state and version.
+
+        `changes` are further columns to set in the same statement.
+
+        Raises:
+            TransitionRefused: no such arrow, or somebody else moved the row.
+        """
+        old = State(self.state)
+        new = advance(old, event)
+        changes |= {"state": new.value, "version": self.version + 1}
+        moved = Proposal.objects.filter(
+            pk=self.pk, state=old.value, version=self.version
+        ).update(**changes)
+        if not moved:
+            raise TransitionRefused(old, event)
+        for column, value in changes.items():
+            setattr(self, column, value)
+
+
+class Decision(models.Model):
+    """Who said what to which digest, and why; never edited."""
+
+    proposal = models.ForeignKey(
+        Proposal, on_delete=models.PROTECT, related_name="decisions"
+    )
+    verb = models.CharField(max_length=10)
+    """approve, reject, hold, release."""
+    actor = models.CharField(max_length=150)
+    actor_kind = models.CharField(max_length=10)
+    via = models.CharField(max_length=20)
+    """dashboard, admin, command, rule."""
+    comment = models.TextField(blank=True)
+    digest = DigestField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("proposal", "actor", "digest"),
+                condition=models.Q(verb="approve"),
+                name="decision_one_approval_per_person",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.verb}"
+
+
+__all__ = ["Decision", "Proposal", "ProposalQuerySet", "TransitionRefused"]

@@ -1,0 +1,70 @@
+"""Evaluations as stored: one row each, with findings to filter by."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from .domain import Domain
+from .evidence import Evidence
+from .fields import NameField
+
+
+class ScanAttempt(models.Model):
+    """One evaluation: from the delegation to a verdict.
+
+    The JSON columns are views of the verdict for pages and the command line;
+    the truth is the bundle behind `evidence`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="scans")
+    trigger = models.CharField(max_length=20)
+    started_at = models.DateTimeField()
+    duration_ms = models.PositiveIntegerField()
+    path = models.CharField(max_length=12, blank=True)
+    outcome = models.CharField(max_length=10)
+    primary_reason = models.CharField(max_length=40)
+    kind = models.CharField(max_length=1)
+    reasons = models.JSONField(default=list)
+    ds = models.JSONField(default=list)
+    checks = models.JSONField(default=list)
+    nameservers = models.JSONField(default=list)
+    signals = models.JSONField(default=list)
+    evidence = models.ForeignKey(
+        Evidence, on_delete=models.PROTECT, null=True, blank=True, related_name="scans"
+    )
+    delegation_version = models.PositiveIntegerField(default=0)
+    software = models.CharField(max_length=64, blank=True)
+    queries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-started_at",)
+        indexes = (
+            # one child's story, newest first
+            models.Index(fields=("domain", "-started_at"), name="scan_story"),
+            # scan list: newest first, by outcome
+            models.Index(fields=("outcome", "-started_at"), name="scan_outcome"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} {self.outcome} {self.primary_reason}"
+
+
+class ScanFinding(models.Model):
+    """One finding of an evaluation: a reason and what it is about."""
+
+    scan = models.ForeignKey(
+        ScanAttempt, on_delete=models.CASCADE, related_name="findings"
+    )
+    reason = models.CharField(max_length=40)
+    kind = models.CharField(max_length=1)
+    subject = NameField(blank=True)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.subject}"

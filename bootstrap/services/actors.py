@@ -1,0 +1,37 @@
+"""Who acts: a person or a named part of ours. An actor proves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+
+@unique
+class ActorKind(StrEnum):
+    """What kind of actor; part of the audit format (security.md 5.4)."""
+
+    STAFF = "staff"
+    RULE = "rule"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`name` is a user name or the name of a part; `via` the door it came through.
+
+    `permissions` are permission code names that hold at this moment
+    ("bootstrap.decide_proposal"); services check them again inside the
+    transaction (S-64).
+    """
+
+    kind: ActorKind
+    name: str
+    via: str
+    permissions: frozenset[str] = frozenset()
+
+
+SCANNER = Actor(ActorKind.SYSTEM, "scanner", "worker")
+POLICY = Actor(ActorKind.RULE, "policy", "rule")
+PUBLISHER = Actor(ActorKind.SYSTEM, "publisher", "publisher")
+VERIFIER = Actor(ActorKind.SYSTEM, "verifier", "worker")
+IMPORTER = Actor(ActorKind.SYSTEM, "importer", "command")
