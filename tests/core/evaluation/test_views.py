@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from bootstrap.core.dns.names import ROOT, parse_name
+from bootstrap.core.dns.records import Ds, Key, RdataType, RRset, Signed
+from bootstrap.core.dnssec.chain import Cut, Proof
+from bootstrap.core.dnssec.security import Flaw, Security
+from bootstrap.core.evaluation import views
+from bootstrap.core.evaluation.findings import Finding
+from bootstrap.core.evaluation.reasons import Reason
+from bootstrap.core.evaluation.verdict import Check, Mark, ServerView, SignalView
+
+CHILD = parse_name("example.test")
+HOST = parse_name("ns1.example.net")
+DS = Ds(12345, 13, 2, bytes(32))
+KEY = Key(257, 3, 13, bytes(64))
+
+
+def a_proof() -> Proof:
+    signal = parse_name("_dsboot.example.test._signal.ns1.example.net")
+    return Proof(
+        name=signal,
+        rdtype=RdataType.CDS,
+        security=Security.SECURE,
+        answer=Signed(RRset(signal, RdataType.CDS, 60, (DS.to_wire(),))),
+        zone=parse_name("_signal.ns1.example.net"),
+        signer=parse_name("_signal.ns1.example.net"),
+        cuts=(Cut(ROOT, Security.SECURE, (DS,), (KEY,)),),
+        not_after=datetime(2026, 12, 1, 12, tzinfo=UTC),
+    )
+
+
+def test_a_check_names_each_of_its_reasons_once():
+    finding = Finding(Reason.SIG_OK, "ns1.example.net")
+    check = Check("check_signals", Mark.PASS, (finding, finding), "two names")
+
+    assert views.check_view(check) == {
+        "id": "check_signals",
+        "result": "pass",
+        "reasons": ["SIG_OK"],
+        "detail": "two names",
+    }
+
+
+def test_names_have_no_last_dot_but_the_root_stays_one():
+    shown = views.signal_view(SignalView(HOST, None, a_proof(), None, (Reason.SIG_OK,)))
+
+    assert shown["nameserver"] == "ns1.example.net"
+    assert shown["name"] is None
+    assert shown["cdnskey"] is None
+    assert shown["cds"]["cuts"][0]["zone"] == "."
+    assert shown["cds"]["records"] == [f"12345 13 2 {'00' * 32}"]
+    assert shown["cds"]["not_after"] == "2026-12-01T12:00:00Z"
+
+
+def test_an_unproven_name_says_its_flaw():
+    proof = Proof(CHILD, RdataType.CDS, Security.BOGUS, flaw=Flaw.EXPIRED)
+
+    assert views.proof_view(proof)["flaw"] == "expired"
+    assert views.proof_view(proof)["records"] == []
+
+
+def test_all_views_survive_json():
+    server = ServerView(HOST, "192.0.2.1", (("CDS", "NS_OK_DATA", (DS.to_text(),)),))
+    for view in (views.server_view(server), views.proof_view(a_proof())):
+        assert json.loads(json.dumps(view)) == view
