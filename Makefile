@@ -1,0 +1,24 @@
+# The words a newcomer needs. tools/run.py does the work, with nothing but Python's
+# standard library, so that it also runs where make is missing.
+PYTHON ?= python3
+PORT ?= 8000
+
+.PHONY: demo test test-long check bench lock
+
+demo:
+	@$(PYTHON) tools/run.py demo --port $(PORT)
+
+test:
+	@$(PYTHON) tools/run.py test
+
+test-long:
+	@$(PYTHON) tools/run.py test --long
+
+check:
+	@$(PYTHON) tools/run.py check
+
+bench:
+	@$(PYTHON) tools/run.py bench
+
+lock:
+	@$(PYTHON) tools/run.py lock

@@ -1,0 +1,67 @@
+"""The whole suite: once on SQLite with everything, once more on PostgreSQL.
+
+Extra arguments go to pytest, and then only the first run takes place.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.support.daemons import DaemonFailed, Postgres, versions
+
+ON_POSTGRESQL = ("tests/services", "tests/commands", "tests/portal", "tests/system")
+"""Suites that touch the database; the rest has nothing to learn from a second one."""
+
+
+def pytest(*arguments: str, **environment: str) -> int:
+    """Run pytest in a process of its own and return its exit status."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.run(command, env=os.environ | environment, check=False).returncode
+
+
+def main(arguments: list[str]) -> int:
+    """Return the exit status of the suite: 0 when both runs passed."""
+    for name, version in versions().items():
+        print(f"{name}: {version}", flush=True)
+    if arguments:
+        return pytest(*arguments)
+    first = pytest("--cov", "--cov-report=")
+    if first:
+        return first
+    present = [path for path in ON_POSTGRESQL if Path(path).exists()]
+    with tempfile.TemporaryDirectory(prefix="portal-pg-") as folder:
+        try:
+            with Postgres(Path(folder) / "pg", ["127.0.0.1"], port=54329) as server:
+                print("the same again on PostgreSQL", flush=True)
+                second = pytest(
+                    "--cov",
+                    "--cov-append",
+                    "--cov-report=",
+                    "-m",
+                    "not sqlite_only",
+                    *present,
+                    DATABASE_URL=server.url,
+                )
+        except DaemonFailed as failure:
+            print(f"LEFT OUT: the run on PostgreSQL: {failure}", flush=True)
+            return 0
+    return second or coverage()
+
+
+def coverage() -> int:
+    """Print what is not covered; fail below the limits of each layer."""
+    gates = {"bootstrap/core/*": 100, "bootstrap/*": 90, "portal/*": 90}
+    status = 0
+    for include, limit in gates.items():
+        command = [sys.executable, "-m", "coverage", "report", f"--include={include}"]
+        done = subprocess.run([*command, f"--fail-under={limit}"], check=False)
+        status = status or done.returncode
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

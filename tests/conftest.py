@@ -1,0 +1,67 @@
+"""What all tests share: no packet leaves loopback, servers start once."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import daemons
+
+os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "x" * 50)
+
+
+def _is_local(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a path: a UNIX socket
+    try:
+        return ipaddress.ip_address(address[0]).is_loopback
+    except ValueError:
+        return address[0] in {"localhost", ""}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loopback_only() -> Iterator[None]:
+    """Refuse any packet that would leave this machine."""
+    patch = pytest.MonkeyPatch()
+    for method in ("connect", "connect_ex", "sendto"):
+        original = getattr(socket.socket, method)
+
+        def guarded(self, *args, _original=original):
+            if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_local(
+                args[-1]
+            ):
+                raise AssertionError(f"a test wanted to speak to {args[-1]}")
+            return _original(self, *args)
+
+        patch.setattr(socket.socket, method, guarded)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def long_trials() -> bool:
+    """Say whether long trials run in full (`make test-long`)."""
+    return bool(os.environ.get("TEST_LONG"))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[daemons.Postgres]:
+    """A PostgreSQL server of this session's own."""
+    if daemons.Postgres.binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    folder: Path = tmp_path_factory.mktemp("postgres")
+    with daemons.Postgres(folder / "pg", ["127.0.0.1"], port=54330) as server:
+        yield server
+
+
+def needs(*programs: str) -> None:
+    """Skip the calling test unless all programs are installed; the report says which."""
+    if lacking := daemons.missing(*programs):
+        pytest.skip("not installed: " + ", ".join(lacking))
+    if os.geteuid() != 0:
+        pytest.skip("port 53 needs root")
