@@ -207,7 +207,8 @@ class Knot(Daemon):
         )
         conf += "zone:\n" + "".join(self.zone_section(zone) for zone in self.zones)
         self.write("knot.conf", conf)
-        for zone in self.signed:
+        (self.folder / "db").mkdir(exist_ok=True)
+        for zone in self.signed if not (self.folder / "db" / "keys").exists() else ():
             self.keymgr(
                 zone, "generate", f"algorithm={self.algorithm}", "ksk=yes", "zsk=yes"
             )
@@ -215,7 +216,6 @@ class Knot(Daemon):
     def zone_section(self, zone: str) -> str:
         """Return the configuration of one zone."""
         text = f"  - domain: {zone}\n    storage: {self.folder}\n    file: {self.zone_file(zone).name}\n"
-        text += "    journal-content: changes\n    zonefile-load: difference\n"
         if zone in self.signed:
             text += "    dnssec-signing: on\n    dnssec-policy: csk\n"
         acls = ["ds-only", "mirror"] if self.updater and zone in self.signed else []
@@ -241,6 +241,13 @@ class Knot(Daemon):
     def command(self) -> list[str]:
         """Return knotd's command line."""
         return [program("knotd") or "knotd", "-c", str(self.folder / "knot.conf")]
+
+
+def _add_to_loopback(address: str) -> None:
+    """Put an address of 127.0.0.0/8 on the loopback interface (needs root)."""
+    present = run("ip", "-o", "address", "show", "dev", "lo")
+    if f" {address}/" not in present:
+        run("ip", "address", "add", f"{address}/32", "dev", "lo")
 
 
 @dataclass
@@ -277,6 +284,20 @@ class Bind(Daemon):
                 f'  file "{zone.rstrip(".")}.secondary"; }};\n'
             )
         self.write("named.conf", conf + self.extra)
+
+    def start(self) -> None:
+        """Start, on addresses that an interface really has: named asks for that."""
+        for address in self.addresses:
+            if ":" not in address:
+                _add_to_loopback(address)
+        super().start()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End the process and take its addresses away again."""
+        super().stop(how)
+        for address in self.addresses:
+            if ":" not in address and address != "127.0.0.1":
+                run("ip", "address", "del", f"{address}/32", "dev", "lo")
 
     def command(self) -> list[str]:
         """Return named's command line."""
@@ -354,11 +375,11 @@ class PowerDns(Daemon):
             negquery-cache-ttl=0
             """,
         )
-        if not (self.folder / "keys.sqlite").exists():
-            self.pdnsutil("create-bind-db", str(self.folder / "keys.sqlite"))
+        if (self.folder / "keys.sqlite").exists():
+            return
+        self.pdnsutil("create-bind-db", str(self.folder / "keys.sqlite"))
         for zone in self.signed:
             self.pdnsutil("add-zone-key", zone, "ksk", "active", "ecdsa256")
-            self.pdnsutil("rectify-zone", zone)
 
     def pdnsutil(self, *arguments: str) -> str:
         """Run pdnsutil on this instance."""
