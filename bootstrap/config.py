@@ -1,1 +1,163 @@
-"""See architecture.md."""
+"""Settings as values: `settings.BOOTSTRAP` read into frozen dataclasses.
+
+Nonsense is refused with the name of the environment variable that holds it
+(style.md, rule 27). Nothing here asks the network or the database.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+UNLIMITED: Final = "unlimited"
+FAMILIES: Final = frozenset({4, 6})
+MAX_PORT: Final = 65_535
+
+
+class Unusable(Exception):
+    """A setting holds nonsense; the message begins with the variable's name."""
+
+    def __init__(self, variable: str, problem: str) -> None:
+        super().__init__(f"{variable}: {problem}")
+        self.variable = variable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dns:
+    """Where the scanner starts, whom it may ask, and from where.
+
+    `lab_rate` is the pace towards `allowed` networks in queries per second, 0
+    for no limit (S-13). `skip_families` are 4 and 6, those that our site lacks.
+    """
+
+    root_hints: Path
+    trust_anchors: Path
+    port: int = 53
+    allowed: tuple[Network, ...] = ()
+    denied: tuple[Network, ...] = ()
+    lab_rate: float = 20.0
+    sources: tuple[str, ...] = ()
+    skip_families: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanning:
+    """How much a worker takes at a time, and how long it may hold it.
+
+    `lease` must end before the queue hands out the task again, so that nobody
+    else works on an item that is still ours (S-74).
+    """
+
+    batch: int = 500
+    at_once: int = 100
+    lease: timedelta = timedelta(seconds=240)
+    burst: timedelta = timedelta(seconds=150)
+    """A drain stops to claim after this time, well before the task's limit."""
+    deaths: int = 3
+    """Claims without a finished evaluation until an item is parked (S-82)."""
+
+
+def dns() -> Dns:
+    """Return the DNS settings.
+
+    Raises:
+        Unusable: a variable holds nonsense.
+    """
+    read = _Reader(settings.BOOTSTRAP)
+    return Dns(
+        root_hints=read.file("DNS_ROOT_HINTS"),
+        trust_anchors=read.file("DNS_TRUST_ANCHORS"),
+        port=read.number("DNS_PORT", 1, MAX_PORT),
+        allowed=read.networks("DNS_ALLOWED_NETWORKS"),
+        denied=read.networks("DNS_DENIED_NETWORKS"),
+        lab_rate=read.rate("DNS_LAB_PACE"),
+        sources=read.addresses("DNS_SOURCE_ADDRESSES"),
+        skip_families=read.families("DNS_SKIP_FAMILIES"),
+    )
+
+
+def scanning() -> Scanning:
+    """Return how scans are drained.
+
+    Raises:
+        Unusable: a variable holds nonsense.
+    """
+    read = _Reader(settings.BOOTSTRAP)
+    found = Scanning(
+        batch=read.number("SCAN_BATCH", 1, 10_000),
+        at_once=read.number("SCAN_AT_ONCE", 1, 10_000),
+        lease=timedelta(seconds=read.number("SCAN_LEASE_SECONDS", 1, 86_400)),
+        burst=timedelta(seconds=read.number("SCAN_BURST_SECONDS", 1, 86_400)),
+        deaths=read.number("SCAN_DEATHS", 1, 100),
+    )
+    if found.burst >= found.lease:
+        raise Unusable("SCAN_BURST_SECONDS", "must be below SCAN_LEASE_SECONDS")
+    return found
+
+
+class _Reader:
+    """Reads one dictionary; every complaint names the variable."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+
+    def file(self, variable: str) -> Path:
+        path = Path(str(self.values[variable]))
+        if not path.is_file():
+            raise Unusable(variable, f"there is no file {path}")
+        return path
+
+    def number(self, variable: str, least: int, most: int) -> int:
+        try:
+            number = int(self.values[variable])
+        except (TypeError, ValueError) as exc:
+            raise Unusable(variable, "is not a whole number") from exc
+        if not least <= number <= most:
+            raise Unusable(variable, f"{number} is not within {least} and {most}")
+        return number
+
+    def rate(self, variable: str) -> float:
+        text = str(self.values[variable]).strip()
+        if text == UNLIMITED:
+            return 0.0
+        try:
+            rate = float(text)
+        except ValueError as exc:
+            raise Unusable(variable, f'is neither a number nor "{UNLIMITED}"') from exc
+        if not 0 < rate < float("inf"):
+            raise Unusable(variable, f'{text} is not above 0 (or "{UNLIMITED}")')
+        return rate
+
+    def networks(self, variable: str) -> tuple[Network, ...]:
+        try:
+            return tuple(ipaddress.ip_network(text) for text in self._words(variable))
+        except ValueError as exc:
+            raise Unusable(variable, str(exc)) from exc
+
+    def addresses(self, variable: str) -> tuple[str, ...]:
+        try:
+            return tuple(
+                str(ipaddress.ip_address(text)) for text in self._words(variable)
+            )
+        except ValueError as exc:
+            raise Unusable(variable, str(exc)) from exc
+
+    def families(self, variable: str) -> tuple[int, ...]:
+        words = self._words(variable)
+        if not {"4", "6"} >= set(words):
+            raise Unusable(variable, "holds something else than 4 and 6")
+        if len(set(words)) == len(FAMILIES):
+            raise Unusable(variable, "leaves no address family to ask over")
+        return tuple(sorted({int(word) for word in words}))
+
+    def _words(self, variable: str) -> list[str]:
+        value = self.values[variable]
+        texts: Iterable[str] = [value] if isinstance(value, str) else value
+        return [word for text in texts for word in str(text).replace(",", " ").split()]

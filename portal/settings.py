@@ -73,4 +73,48 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 
-BOOTSTRAP: dict[str, Any] = {}
+DATA_DIR = BASE_DIR / "bootstrap" / "data"
+BOOTSTRAP: dict[str, Any] = {
+    "DNS_ROOT_HINTS": env.str("DNS_ROOT_HINTS", default=f"{DATA_DIR}/named.root"),
+    "DNS_TRUST_ANCHORS": env.str(
+        "DNS_TRUST_ANCHORS", default=f"{DATA_DIR}/root-anchors.xml"
+    ),
+    "DNS_PORT": env.str("DNS_PORT", default="53"),
+    "DNS_ALLOWED_NETWORKS": env.str("DNS_ALLOWED_NETWORKS", default=""),
+    "DNS_DENIED_NETWORKS": env.str("DNS_DENIED_NETWORKS", default=""),
+    "DNS_LAB_PACE": env.str("DNS_LAB_PACE", default="20"),
+    "DNS_SOURCE_ADDRESSES": env.str("DNS_SOURCE_ADDRESSES", default=""),
+    "DNS_SKIP_FAMILIES": env.str("DNS_SKIP_FAMILIES", default=""),
+    "SCAN_BATCH": env.str("SCAN_BATCH", default="500"),
+    "SCAN_AT_ONCE": env.str("SCAN_AT_ONCE", default="100"),
+    "SCAN_LEASE_SECONDS": env.str("SCAN_LEASE_SECONDS", default="240"),
+    "SCAN_BURST_SECONDS": env.str("SCAN_BURST_SECONDS", default="150"),
+    "SCAN_DEATHS": env.str("SCAN_DEATHS", default="3"),
+}
+
+# The queue rings the bell; the tables of work are the truth. `retry` exceeds
+# `timeout` plus the wait in the internal queue, or tasks run twice at once.
+Q_WORKERS = env.int("Q_WORKERS", default=2)
+Q_RETRY = env.int("Q_RETRY", default=600)
+Q_CLUSTER: dict[str, Any] = {
+    "name": "bootstrap",
+    "workers": Q_WORKERS,
+    "queue_limit": Q_WORKERS,
+    "bulk": Q_WORKERS,
+    "timeout": Q_RETRY // 2,
+    "retry": Q_RETRY,
+    "max_attempts": 3,
+    "ack_failures": False,
+    "save_limit": -1,
+    "catch_up": False,
+    "poll": env.float("Q_POLL", default=1.0),
+    "guard_cycle": 1,
+    "recycle": 200,
+    "max_rss": 400_000,
+    "label": "Queue",
+    "cache": "default",
+}
+if redis_url := env.str("Q_REDIS_URL", default=""):
+    Q_CLUSTER["redis"] = redis_url
+else:
+    Q_CLUSTER["orm"] = "default"
