@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from .alarm import Alarm
-from .audit import (
-    AuditDisclosure,
-    AuditEntry,
-    AuditHead,
-    AuditPending,
-    AuditPerson,
-)
+from .audit import AuditEntry, AuditPending
 from .domain import Domain, DomainState
 from .evidence import Evidence, Packet
 from .proposal import Decision, Proposal
@@ -20,11 +14,8 @@ from .zone import PolicyVersion, RoutingMode, Zone
 
 __all__ = [
     "Alarm",
-    "AuditDisclosure",
     "AuditEntry",
-    "AuditHead",
     "AuditPending",
-    "AuditPerson",
     "Decision",
     "Domain",
     "DomainState",

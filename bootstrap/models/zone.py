@@ -44,7 +44,6 @@ class Zone(models.Model):
 
     class Meta:
         ordering = ("name",)
-        permissions = (("manage_zones", "Can add and change zones and policies"),)
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,150 @@
+"""The stand-alone verifier: `python -m bootstrap.core.evidence verify FILE…`.
+
+Needs neither Django nor database nor network nor the present time. Ends with 0
+only if every file's hashes, verdict and candidate DS are reproduced, with 1 if
+any is not, with 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from bootstrap.core.dns.names import unrooted
+from bootstrap.core.dns.records import RdataType
+from bootstrap.core.dnssec.anchor_files import AnchorsMalformed, read_anchors
+from bootstrap.core.dnssec.anchors import Anchor
+from bootstrap.core.dnssec.chain import Proof
+from bootstrap.core.evaluation.verdict import Verdict
+
+from .verify import Verification, verify
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Verify each file named on the command line; return the exit status."""
+    options = _parser().parse_args(arguments)
+    anchors = _anchors(options.anchor) if options.anchor else ()
+    all_reproduced = True
+    for path in options.files:
+        try:
+            found = verify(path.read_bytes(), anchors=anchors)
+        except OSError as exc:
+            _say(f"{path}: {exc.strerror}", sys.stderr)
+            return 2
+        all_reproduced &= found.reproduced
+        _report(path, found, options)
+    return 0 if all_reproduced else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bootstrap.core.evidence")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("verify", help="judge recorded evidence again")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument(
+        "--anchor",
+        type=Path,
+        metavar="FILE",
+        help="trust these anchors (RFC 9718 XML, or DS and DNSKEY lines) instead of"
+        " those in the evidence",
+    )
+    command.add_argument(
+        "--explain", action="store_true", help="print every chain and every check"
+    )
+    command.add_argument(
+        "--json", action="store_true", help="print one JSON object for each file"
+    )
+    return parser
+
+
+def _anchors(path: Path) -> tuple[Anchor, ...]:
+    try:
+        return read_anchors(path.read_text())
+    except (OSError, UnicodeDecodeError, AnchorsMalformed) as exc:
+        _say(f"{path}: {exc}", sys.stderr)
+        raise SystemExit(2) from exc
+
+
+def _report(path: Path, found: Verification, options: argparse.Namespace) -> None:
+    if options.json:
+        _say(json.dumps(_as_json(path, found), ensure_ascii=False))
+        return
+    _say(f"{path}: {'reproduced' if found.reproduced else 'NOT REPRODUCED'}")
+    _say(f"  address {found.address}")
+    if found.damage:
+        _say(f"  damaged: {found.damage}")
+    for difference in found.differences:
+        _say(f"  {difference.part}: stored {difference.stored}")
+        _say(f"  {difference.part}: again  {difference.again}")
+    if found.evidence is not None:
+        _say(f"  {_headline(found.evidence.verdict)}")
+        for line in _explanation(found) if options.explain else ():
+            _say(f"  {line}")
+
+
+def _headline(verdict: Verdict) -> str:
+    path = verdict.path.value if verdict.path else "no path"
+    codes = ", ".join(reason.value for reason in verdict.reasons)
+    return f"{path}: {verdict.outcome.value} ({codes})"
+
+
+def _explanation(found: Verification) -> Iterator[str]:
+    if found.evidence is None:
+        return
+    case, verdict = found.evidence.case, found.evidence.verdict
+    yield f"child {unrooted(case.delegation.child)}, judged as of {case.now.isoformat()}"
+    for ds in verdict.candidate:
+        yield f"candidate DS {ds.to_text()}"
+    yield "checks:"
+    for check in verdict.checks:
+        codes = " ".join(sorted({finding.reason.value for finding in check.findings}))
+        yield f"  {check.mark.value:<8}{check.id} {codes} {check.detail}".rstrip()
+    yield "proven by DNSSEC, within the validity of the signatures:"
+    for proof in found.proofs:
+        yield f"  {_claim(proof)}"
+    yield "attested by whoever made this evidence, and proven by nothing in it:"
+    for statement in found.attested:
+        yield f"  {statement}"
+
+
+def _claim(proof: Proof) -> str:
+    kind = RdataType.to_text(proof.rdtype)
+    what = f"absent ({proof.absence.value})" if proof.absence else "present"
+    chain = " > ".join(unrooted(cut.zone) for cut in proof.cuts)
+    window = " to ".join(
+        f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "?"
+        for moment in (proof.not_before, proof.not_after)
+    )
+    return f"{unrooted(proof.name)} {kind} {what}; chain {chain}; valid {window}"
+
+
+def _as_json(path: Path, found: Verification) -> dict[str, object]:
+    verdict = found.evidence.verdict if found.evidence else None
+    return {
+        "file": str(path),
+        "reproduced": found.reproduced,
+        "address": found.address,
+        "damage": found.damage or None,
+        "differences": [
+            {"part": each.part, "stored": each.stored, "again": each.again}
+            for each in found.differences
+        ],
+        "outcome": verdict.outcome.value if verdict else None,
+        "path": verdict.path.value if verdict and verdict.path else None,
+        "reasons": [reason.value for reason in verdict.reasons] if verdict else [],
+        "ds": sorted(ds.to_text() for ds in verdict.candidate) if verdict else [],
+        "proven": [_claim(proof) for proof in found.proofs],
+        "attested": list(found.attested),
+    }
+
+
+def _say(line: str, stream: TextIO | None = None) -> None:
+    print(line, file=stream or sys.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

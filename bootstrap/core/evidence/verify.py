@@ -1,0 +1,152 @@
+"""Judge again from a bundle alone, and say what that proves.
+
+No clock and no network: the moment of judging is the recorded one (P-8.23). A
+verdict that comes out the same shows that the recorded packets support it; what
+of it DNSSEC proves, and what rests on our word, are two lists (P-8.20, P-8.21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+from bootstrap.core.dns.names import (
+    UnusableSignalingName,
+    canonical,
+    out_of_domain,
+    signaling_name,
+    unrooted,
+)
+from bootstrap.core.dns.records import RdataType
+from bootstrap.core.dnssec.anchors import Anchor
+from bootstrap.core.dnssec.budget import Budget, BudgetSpent
+from bootstrap.core.dnssec.chain import Proof, validate
+from bootstrap.core.dnssec.security import Security
+from bootstrap.core.evaluation.case import Case
+from bootstrap.core.evaluation.observations import Observation, seen
+from bootstrap.core.evaluation.verdict import Verdict, judge
+
+from . import bundle
+from .bundle import Bundle, BundleMalformed
+
+SIGNAL_TYPES = (RdataType.CDS, RdataType.CDNSKEY)
+CHILD_TYPES = (RdataType.DS, RdataType.DNSKEY, *SIGNAL_TYPES)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One part of the verdict that came out otherwise."""
+
+    part: str
+    stored: str
+    again: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of judging a bundle again.
+
+    `damage` says why the octets are no bundle; then there is nothing else.
+    `proofs` are all that DNSSEC proves of the names that matter, `attested` what
+    rests on the word of whoever made the bundle.
+    """
+
+    address: str
+    damage: str = ""
+    evidence: Bundle | None = None
+    differences: tuple[Difference, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    attested: tuple[str, ...] = ()
+
+    @property
+    def reproduced(self) -> bool:
+        """Every hash, the verdict and the candidate DS are what was stored."""
+        return self.evidence is not None and not self.differences
+
+
+def verify(octets: bytes, *, anchors: tuple[Anchor, ...] = ()) -> Verification:
+    """Return what judging the bundle in `octets` again gives.
+
+    `anchors`, when given, replace those in the bundle: then nothing that is
+    proven rests on the bundle's own choice of them.
+    """
+    address = bundle.address(octets)
+    try:
+        evidence = bundle.decode(octets)
+    except BundleMalformed as exc:
+        return Verification(address, damage=str(exc))
+    case = evidence.case
+    if anchors:
+        case = replace(case, anchors=anchors)
+    return Verification(
+        address,
+        evidence=evidence,
+        differences=compare(evidence.verdict, judge(case)),
+        proofs=tuple(_proofs(case)),
+        attested=tuple(_attested(evidence)),
+    )
+
+
+def compare(stored: Verdict, again: Verdict) -> tuple[Difference, ...]:
+    """Return every part in which two verdicts differ; nothing when they are equal."""
+    return tuple(
+        Difference(field.name, repr(before), repr(after))
+        for field in fields(Verdict)
+        if (before := getattr(stored, field.name))
+        != (after := getattr(again, field.name))
+    )
+
+
+def _proofs(case: Case) -> Iterator[Proof]:
+    """Validate anew what the chains in the bundle reach (P-8.20)."""
+    child = case.delegation.child
+    wanted = [(child, rdtype) for rdtype in CHILD_TYPES]
+    for nameserver in out_of_domain(child, case.delegation.nameservers):
+        try:
+            name = signaling_name(child, nameserver)
+        except UnusableSignalingName:
+            continue  # there is no such name to prove anything of (P-1.5)
+        wanted += [(name, rdtype) for rdtype in SIGNAL_TYPES]
+    answers = seen(case.observations)
+    for name, rdtype in wanted:
+        try:
+            found = validate(
+                canonical(name),
+                rdtype,
+                seen=answers,
+                anchors=case.anchors,
+                now=case.now,
+                budget=Budget(),
+            )
+        except BudgetSpent:
+            continue
+        if isinstance(found, Proof) and found.security is Security.SECURE:
+            yield found
+
+
+def _attested(evidence: Bundle) -> Iterator[str]:
+    """List what no signature covers (P-8.21)."""
+    case = evidence.case
+    delegation = case.delegation
+    yield (
+        f"what the registry held of {unrooted(delegation.child)}: its nameservers,"
+        f" glue, DS, statuses (version {delegation.version}), and its history"
+    )
+    yield f"that the evaluation took place at {case.now:%Y-%m-%dT%H:%M:%SZ}"
+    silent = sum(seen.received is None for seen in case.observations)
+    yield (
+        f"that {len(case.observations)} queries were sent, when and where to, and that"
+        f" {silent} of them got no answer"
+    )
+    if any(_is_unsigned(seen, delegation.child) for seen in case.observations):
+        yield "what the child's servers answered: no DS vouched for it yet"
+    if case.own_faults:
+        yield "faults of the observer's own: " + ", ".join(
+            fault.reason.value for fault in case.own_faults
+        )
+    if evidence.made_by:
+        yield "what made it: " + ", ".join(f"{a} {b}" for a, b in evidence.made_by)
+
+
+def _is_unsigned(observation: Observation, child: object) -> bool:
+    return observation.received is not None and observation.query.zone == child

@@ -1,0 +1,55 @@
+"""The stand-alone verifier's command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from bootstrap.core.evidence.__main__ import main
+
+
+def test_a_damaged_file_is_not_reproduced(tmp_path, capsys):
+    path = tmp_path / "evidence"
+    path.write_bytes(b"not a bundle")
+
+    status = main(["verify", str(path)])
+
+    assert status == 1
+    assert "damaged" in capsys.readouterr().out
+
+
+def test_a_damaged_file_is_a_line_of_json(tmp_path, capsys):
+    path = tmp_path / "evidence"
+    path.write_bytes(b"not a bundle")
+
+    status = main(["verify", "--json", str(path)])
+
+    told = json.loads(capsys.readouterr().out)
+    assert status == 1
+    assert told["reproduced"] is False
+    assert told["damage"].startswith("seal")
+
+
+def test_wrong_usage_ends_with_2(tmp_path, capsys):
+    assert main(["verify", str(tmp_path / "missing")]) == 2
+    for arguments in ([], ["verify"], ["verify", "--anchor", "/nowhere", "x"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+    capsys.readouterr()
+
+
+def test_the_verifier_loads_no_framework_and_no_socket():
+    script = (
+        "import sys, bootstrap.core.evidence.__main__;"
+        "print([m for m in ('django', 'asyncio', 'psycopg') if m in sys.modules])"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+
+    assert told.stdout.strip() == "[]"
