@@ -43,6 +43,27 @@ def _loopback_only() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _flush_goes_around_the_triggers() -> Iterator[None]:
+    """Let the runner empty the tables of the trail between transactional tests."""
+    from tests.support.trail import flush_allowed  # noqa: PLC0415 - after Django's setup
+
+    with flush_allowed():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Put SQLite's test database in a file: threads share no memory database."""
+    from django.db import connection  # noqa: PLC0415 - after Django's setup
+
+    if connection.vendor == "sqlite":
+        folder = tmp_path_factory.mktemp("sqlite")
+        connection.settings_dict["TEST"]["NAME"] = str(folder / "test.sqlite3")
+
+
 @pytest.fixture(scope="session")
 def long_trials() -> bool:
     """Say whether long trials run in full (`make test-long`)."""

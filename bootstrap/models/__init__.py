@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from .alarm import Alarm
-from .audit import AuditEntry, AuditPending
+from .audit import (
+    AuditDisclosure,
+    AuditEntry,
+    AuditHead,
+    AuditPending,
+    AuditPerson,
+)
 from .domain import Domain, DomainState
 from .evidence import Evidence, Packet
 from .proposal import Decision, Proposal
@@ -14,8 +20,11 @@ from .zone import PolicyVersion, RoutingMode, Zone
 
 __all__ = [
     "Alarm",
+    "AuditDisclosure",
     "AuditEntry",
+    "AuditHead",
     "AuditPending",
+    "AuditPerson",
     "Decision",
     "Domain",
     "DomainState",

@@ -90,6 +90,7 @@ class Domain(models.Model):
 
     class Meta:
         ordering = ("name",)
+        permissions = (("request_scan", "Can ask for a new scan"),)
         indexes = (
             # domain list: filter by zone and state, in name order
             models.Index(fields=("zone", "state", "name"), name="domain_list"),

@@ -109,6 +109,11 @@ class Proposal(models.Model):
             # all changes of one child
             models.Index(fields=("domain", "-created_at"), name="proposal_story"),
         )
+        permissions = (
+            ("decide_proposal", "Can approve and reject proposals"),
+            ("hold_proposal", "Can hold and release proposals"),
+            ("comment_proposal", "Can comment on proposals"),
+        )
 
     def __str__(self) -> str:
         return f"{self.domain_id} {self.path} {self.state}"
@@ -116,7 +121,9 @@ class Proposal(models.Model):
     def advance(self, event: Event, **changes: object) -> None:
         """Move along one arrow, by compare-and-set on state and version.
 
-        `changes` are further columns to set in the same statement.
+        `changes` are further columns to set in the same statement. The database
+        refuses the move unless its audit entry is already there (S-85): call
+        `services.transitions.move`, which writes both.
 
         Raises:
             TransitionRefused: no such arrow, or somebody else moved the row.

@@ -44,6 +44,7 @@ class Zone(models.Model):
 
     class Meta:
         ordering = ("name",)
+        permissions = (("manage_zones", "Can add and change zones and policies"),)
 
     def __str__(self) -> str:
         return self.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bootstrap.core.dns.names import Name
 from bootstrap.core.evaluation.delegation import Delegation
 
 Watch = Callable[[int], None]
@@ -21,10 +22,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """One line that was left out, and why; the rest goes on."""
+    """One line that was left out, and why; the rest goes on.
+
+    `child` is whose delegation it spoils, where that can be told: no row comes
+    for that child, and its absence must not be taken for a removal.
+    """
 
     line: int
     reason: str
+    child: Name | None = None
 
 
 Entry = Row | BadLine

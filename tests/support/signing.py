@@ -54,7 +54,7 @@ class Signer:
     def ds(self) -> str:
         """DS rdata with SHA-256, in presentation form."""
         name = dns.name.from_text(self.zone)
-        made = dns.dnssec.make_ds(name, self.dnskey, "SHA256")  # type: ignore[arg-type]  # a DNSKEY
+        made = dns.dnssec.make_ds(name, self.dnskey, "SHA256")
         return made.to_text().upper()
 
     def request(self, owner: str) -> str:

@@ -1,33 +1,28 @@
 """One raw packet as a value that the rest of the core can reason about.
 
-`read` never trusts: the guard looks at the bytes first (S-15), a parse error
-anywhere makes the whole message malformed (P-9.2), never "no data".
+`read` never trusts: the guard takes the bytes apart (S-15), and an error of
+form anywhere makes the whole message malformed (P-9.2), never "no data".
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
-import dns.edns
-import dns.exception
 import dns.flags
-import dns.message
 import dns.opcode
 import dns.rdataclass
-import dns.rdatatype
-import dns.rrset
 from dns.rcode import Rcode
 
 from . import guard
-from .names import Name, canonical
+from .names import Name
 from .records import RdataType, RRset, Rrsig, Signed
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-
 __all__ = ["Rcode"]
+
+NSID: Final = 3
+EDE: Final = 15
 
 
 class Malformed(Exception):
@@ -75,80 +70,76 @@ def read(wire: bytes, name: Name, rdtype: RdataType) -> Response:
     """Return the response in `wire` to the question `name`, `rdtype`, class IN.
 
     Raises:
-        Malformed: refused by the guard, unparsable in any record, not a
-            response, or an answer to another question.
+        Malformed: refused by the guard, not a response, or an answer to
+            another question.
     """
     try:
-        guard.inspect(wire)
-        message = dns.message.from_wire(wire)
-    except (guard.Refused, dns.exception.DNSException) as exc:
-        raise Malformed(f"{type(exc).__name__}: {exc}") from exc
-    _match(message, name, rdtype)
-    options = message.options
+        packet = guard.inspect(wire)
+    except guard.Refused as exc:
+        raise Malformed(str(exc)) from exc
+    _match(packet, name, rdtype)
+    extended, options = packet.opt or guard.Opt(0, ())
+    answer, authority, additional = _sections(packet.records)
     return Response(
         name=name,
         rdtype=rdtype,
-        rcode=Rcode(message.rcode()),
-        aa=bool(message.flags & dns.flags.AA),
-        tc=bool(message.flags & dns.flags.TC),
-        ad=bool(message.flags & dns.flags.AD),
-        edns=message.edns >= 0,
-        dnssec_ok=bool(message.ednsflags & dns.flags.DO),
-        edes=tuple(o.code for o in options if isinstance(o, dns.edns.EDEOption)),
-        nsid=next((o.nsid for o in options if isinstance(o, dns.edns.NSIDOption)), b""),
-        answer=_section(message.answer),
-        authority=_section(message.authority),
-        additional=_section(message.additional),
+        rcode=Rcode.make(packet.flags & 0xF | extended >> 20 & 0xFF0),
+        aa=bool(packet.flags & dns.flags.AA),
+        tc=bool(packet.flags & dns.flags.TC),
+        ad=bool(packet.flags & dns.flags.AD),
+        edns=packet.opt is not None,
+        dnssec_ok=bool(extended & dns.flags.DO),
+        edes=tuple(_ede(content) for code, content in options if code == EDE),
+        nsid=next((content for code, content in options if code == NSID), b""),
+        answer=answer,
+        authority=authority,
+        additional=additional,
         size=len(wire),
     )
 
 
-def _match(message: dns.message.Message, name: Name, rdtype: RdataType) -> None:
-    if not message.flags & dns.flags.QR or message.opcode() != dns.opcode.QUERY:
+def _match(packet: guard.Packet, name: Name, rdtype: RdataType) -> None:
+    opcode = dns.opcode.from_flags(packet.flags)
+    if not packet.flags & dns.flags.QR or opcode != dns.opcode.QUERY:
         raise Malformed("not a response to a query")
-    if len(message.question) != 1:
-        raise Malformed("the question section has not one question")
-    asked = message.question[0]
-    if asked.name != name or asked.rdtype != rdtype:
+    if packet.name != name or packet.rdtype != rdtype:
         raise Malformed("an answer to another question")
-    if asked.rdclass != dns.rdataclass.IN:
+    if packet.rdclass != dns.rdataclass.IN:
         raise Malformed("an answer in another class")
 
 
-def _section(rrsets: Iterable[dns.rrset.RRset]) -> tuple[Signed, ...]:
-    plain: dict[tuple[Name, RdataType], tuple[int, set[bytes]]] = {}
-    signatures: dict[tuple[Name, RdataType], list[Rrsig]] = {}
-    for rrset in rrsets:
-        if rrset.rdclass != dns.rdataclass.IN:
-            continue  # other classes prove nothing to us
-        owner = canonical(rrset.name)
-        for rdata in rrset:
-            if rrset.rdtype == RdataType.RRSIG:
-                key = (owner, RdataType.make(rdata.type_covered))
-                signatures.setdefault(key, []).append(_rrsig(rdata))
-            else:
-                _ttl, rdatas = plain.setdefault(
-                    (owner, rrset.rdtype), (rrset.ttl, set())
-                )
-                rdatas.add(rdata.to_digestable())
-    return tuple(
-        Signed(
-            RRset(owner, rdtype, ttl, tuple(sorted(rdatas))),
-            tuple(signatures.get((owner, rdtype), ())),
-        )
-        for (owner, rdtype), (ttl, rdatas) in plain.items()
-    )
+def _ede(content: bytes) -> int:
+    if len(content) < 2:  # noqa: PLR2004 - the info code has 16 bits
+        raise Malformed("an extended error without its code")
+    return int.from_bytes(content[:2], "big")
 
 
-def _rrsig(rdata: dns.rdata.Rdata) -> Rrsig:
-    return Rrsig(
-        type_covered=RdataType.make(rdata.type_covered),
-        algorithm=int(rdata.algorithm),
-        labels=rdata.labels,
-        original_ttl=rdata.original_ttl,
-        expiration=rdata.expiration,
-        inception=rdata.inception,
-        key_tag=rdata.key_tag,
-        signer=canonical(rdata.signer),
-        signature=rdata.signature,
-    )
+_Sections = tuple[tuple[Signed, ...], tuple[Signed, ...], tuple[Signed, ...]]
+_Place = tuple[int, Name, int]
+"""Section, owner, type."""
+
+
+def _sections(records: Sequence[guard.Record]) -> _Sections:
+    """Return the RRsets of answer, authority and additional with their RRSIGs.
+
+    The TTL of an RRset is the lowest of its records (RFC 2181, section 5.2).
+    """
+    found: dict[_Place, tuple[int, list[bytes]]] = {}
+    signatures: dict[_Place, list[Rrsig]] = {}
+    for section, owner, rdtype, ttl, rdata in records:
+        if rdtype == RdataType.RRSIG:
+            rrsig = Rrsig.from_wire(rdata)
+            place = (section, owner, int(rrsig.type_covered))
+            signatures.setdefault(place, []).append(rrsig)
+        else:
+            place = (section, owner, rdtype)
+            lowest, rdatas = found.get(place, (ttl, []))
+            found[place] = (min(ttl, lowest), [*rdatas, rdata])
+    sections: tuple[list[Signed], list[Signed], list[Signed]] = ([], [], [])
+    for place, (ttl, rdatas) in found.items():
+        section, owner, rdtype = place
+        content = tuple(sorted(set(rdatas)))
+        rrset = RRset(owner, RdataType.make(rdtype), ttl, content)
+        sections[section].append(Signed(rrset, tuple(signatures.get(place, ()))))
+    answer, authority, additional = sections
+    return tuple(answer), tuple(authority), tuple(additional)

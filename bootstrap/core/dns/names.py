@@ -57,6 +57,17 @@ def parse_name(text: str) -> Name:
     return canonical(name)
 
 
+def pack(labels: Iterable[bytes]) -> bytes:
+    """Return labels, the root's included, as an uncompressed name."""
+    return b"".join([bytes((len(label),)) + label for label in labels])
+
+
+def packed(name: Name) -> bytes:
+    """Return the canonical octets of `name` (RFC 4034, section 6.2)."""
+    # Lengths are below 64 and so no letters: folding cannot touch them.
+    return pack(name.labels).lower()
+
+
 def unrooted(name: Name) -> str:
     """Return `name` as text without its last dot; the root stays a dot."""
     return name.to_text(omit_final_dot=True) if name != ROOT else "."

@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 
-import dns.dnssec
 import dns.rdata
 import dns.rdataclass
 from dns.rdatatype import RdataType
 
-from .names import Name
+from .names import Name, packed
+from .wire import name_at
 
 __all__ = ["RdataType"]
 
@@ -32,9 +33,18 @@ DELETE_CDS: Final = bytes.fromhex("0000000000")
 DELETE_CDNSKEY: Final = bytes.fromhex("0000030000")
 """`0 3 0 AA==` (RFC 8078, section 4, erratum 5049; P-2.40)."""
 
+_RRSIG: Final = struct.Struct("!HBBIIIH")
+_FIXED: Final = struct.Struct("!HBB")
+
 ZONE_FLAG: Final = 0x0100
 REVOKE_FLAG: Final = 0x0080
 SEP_FLAG: Final = 0x0001
+
+
+@lru_cache(maxsize=4_096)
+def _key_tag(rdata: bytes) -> int:
+    total = (sum(rdata[::2]) << 8) + sum(rdata[1::2])
+    return (total + (total >> 16)) & 0xFFFF
 
 
 class UnknownDigest(Exception):
@@ -76,21 +86,36 @@ class Rrsig:
     signer: Name
     signature: bytes
 
+    @classmethod
+    def from_wire(cls, rdata: bytes) -> Self:
+        """Return the signature in canonical rdata, whose form was checked before."""
+        covered, algorithm, labels, ttl, expiration, inception, key_tag = (
+            _RRSIG.unpack_from(rdata)
+        )
+        signer, end = name_at(rdata, _RRSIG.size)
+        return cls(
+            type_covered=RdataType.make(covered),
+            algorithm=algorithm,
+            labels=labels,
+            original_ttl=ttl,
+            expiration=expiration,
+            inception=inception,
+            key_tag=key_tag,
+            signer=signer,
+            signature=rdata[end:],
+        )
+
     def prefix(self) -> bytes:
         """Return the rdata without the signature: what is signed first."""
-        return (
-            struct.pack(
-                "!HBBIIIH",
-                self.type_covered,
-                self.algorithm,
-                self.labels,
-                self.original_ttl,
-                self.expiration,
-                self.inception,
-                self.key_tag,
-            )
-            + self.signer.canonicalize().to_wire()
-        )
+        return _RRSIG.pack(
+            self.type_covered,
+            self.algorithm,
+            self.labels,
+            self.original_ttl,
+            self.expiration,
+            self.inception,
+            self.key_tag,
+        ) + packed(self.signer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +144,8 @@ class Ds:
         """
         if len(rdata) < 4:  # noqa: PLR2004 - the fixed fields
             raise ValueError("DS rdata is shorter than its fixed fields")
-        return cls(*struct.unpack("!HBB", rdata[:4]), rdata[4:])
+        first, second, third = _FIXED.unpack_from(rdata)
+        return cls(first, second, third, rdata[4:])
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -128,17 +154,19 @@ class Ds:
         Raises:
             ValueError: the text has not that form, or a number is out of range.
         """
-        tag, algorithm, digest_type, *digest = text.split()
-        numbers = (int(tag), int(algorithm), int(digest_type))
-        if not digest or not (0 <= numbers[0] <= 0xFFFF):  # noqa: PLR2004 - 16 bits
-            raise ValueError(f"not DS rdata: {text!r}")
-        if any(not 0 <= number <= 0xFF for number in numbers[1:]):  # noqa: PLR2004 - 8 bits
-            raise ValueError(f"not DS rdata: {text!r}")
-        return cls(*numbers, bytes.fromhex("".join(digest)))
+        try:
+            tag, algorithm, digest_type, *digest = text.split()
+            fixed = _FIXED.pack(int(tag), int(algorithm), int(digest_type))
+            octets = bytes.fromhex("".join(digest))
+        except (ValueError, struct.error) as exc:
+            raise ValueError(f"not DS rdata: {text!r}") from exc
+        if not octets:
+            raise ValueError(f"DS rdata without a digest: {text!r}")
+        return cls.from_wire(fixed + octets)
 
     def to_wire(self) -> bytes:
         """Return the rdata."""
-        fixed = struct.pack("!HBB", self.key_tag, self.algorithm, self.digest_type)
+        fixed = _FIXED.pack(self.key_tag, self.algorithm, self.digest_type)
         return fixed + self.digest
 
     def to_text(self) -> str:
@@ -165,21 +193,18 @@ class Key:
         """
         if len(rdata) < 4:  # noqa: PLR2004 - the fixed fields
             raise ValueError("DNSKEY rdata is shorter than its fixed fields")
-        return cls(*struct.unpack("!HBB", rdata[:4]), rdata[4:])
+        first, second, third = _FIXED.unpack_from(rdata)
+        return cls(first, second, third, rdata[4:])
 
     def to_wire(self) -> bytes:
         """Return the rdata."""
-        return struct.pack("!HBB", self.flags, self.protocol, self.algorithm) + (
-            self.public_key
-        )
+        fixed = _FIXED.pack(self.flags, self.protocol, self.algorithm)
+        return fixed + self.public_key
 
     @property
     def key_tag(self) -> int:
         """The key tag (RFC 4034, appendix B); algorithm 1 is not supported."""
-        total = 0
-        for position, octet in enumerate(self.to_wire()):
-            total += octet << 8 if position % 2 == 0 else octet
-        return (total + (total >> 16)) & 0xFFFF
+        return _key_tag(self.to_wire())
 
     @property
     def is_zone_key(self) -> bool:
@@ -205,5 +230,5 @@ class Key:
         if digest_type not in DIGESTS:
             raise UnknownDigest(f"digest type {digest_type}")
         hashed = hashlib.new(DIGESTS[digest_type])
-        hashed.update(owner.canonicalize().to_wire() + self.to_wire())
+        hashed.update(packed(owner) + self.to_wire())
         return Ds(self.key_tag, self.algorithm, digest_type, hashed.digest())

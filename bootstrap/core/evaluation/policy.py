@@ -29,5 +29,9 @@ class AcceptancePolicy:
     """Not a reason to refuse, only to publish later (S-63)."""
     single_path_to_staff: bool = False
     stale_signal_alarm: timedelta = timedelta(hours=24)
+    excluded_statuses: tuple[str, ...] = ()
+    """Status words of the registry that bar automation (`PRE_STATUS_NOT_ACTIVE`)."""
+    registrars_without_disable: tuple[str, ...] = ()
+    """Registrars that cannot turn DNSSEC off: no first DS (BCP 246, 7.1(5))."""
     skip_families: tuple[int, ...] = ()
     """Address families (4, 6) that our site lacks (P-2.23)."""

@@ -1,0 +1,84 @@
+"""Every kind of entry; a type that is not listed here cannot be recorded (S-87).
+
+Grammar: what it concerns, a dot, what happened. Stored for ever: types are
+appended, never renamed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+
+
+@unique
+class EntryType(StrEnum):
+    """What an entry of the trail can be about."""
+
+    # evaluations
+    SCAN_REQUESTED = "scan.requested"
+    SCAN_VERDICT = "scan.verdict"
+    SCAN_FAILED = "scan.failed"
+    SCAN_BATCH = "scan.batch"  # routine scans without change, by counts (S-99)
+
+    # proposals: each moves the row to the version that the entry names (S-85)
+    PROPOSAL_CREATED = "proposal.created"
+    PROPOSAL_APPROVED = "proposal.approved"
+    PROPOSAL_REJECTED = "proposal.rejected"
+    PROPOSAL_HELD = "proposal.held"
+    PROPOSAL_RELEASED = "proposal.released"
+    PROPOSAL_STALE = "proposal.stale"
+    # said without moving it
+    APPROVAL_COUNTED = "approval.counted"  # the first of two persons
+    APPROVAL_STALE = "approval.stale"  # what was seen is no longer so (S-65)
+    DECISION_REFUSED = "decision.refused"
+
+    # publication and what was seen afterwards
+    PUBLICATION_BEGUN = "publication.begun"
+    PUBLICATION_DEFERRED = "publication.deferred"
+    PUBLICATION_SENT = "publication.sent"
+    PUBLICATION_CONFLICT = "publication.conflict"
+    PUBLICATION_FAILED = "publication.failed"
+    PUBLICATION_RELEASED = "publication.released"
+    PUBLICATION_VISIBLE = "publication.visible"
+    PUBLICATION_SETTLED = "publication.settled"
+    TTL_RESTORED = "ttl.restored"
+    DS_DRIFTED = "ds.drifted"  # the parent shows what nobody of ours put there
+
+    # the registry's side
+    IMPORT_DONE = "import.done"
+    IMPORT_REFUSED = "import.refused"
+    DELEGATION_ADDED = "delegation.added"
+    DELEGATION_NS_CHANGED = "delegation.ns-changed"
+    DELEGATION_DS_CHANGED = "delegation.ds-changed"
+    DELEGATION_REMOVED = "delegation.removed"
+    SUSPENSION_BEGAN = "suspension.began"
+    SUSPENSION_ENDED = "suspension.ended"
+
+    # rules and those who make them
+    ZONE_ADDED = "zone.added"
+    ZONE_CHANGED = "zone.changed"
+    POLICY_CHANGED = "policy.changed"
+    BREAKER_OPENED = "breaker.opened"
+    BREAKER_RELEASED = "breaker.released"
+    SWITCH_ENGAGED = "switch.engaged"
+    SWITCH_RELEASED = "switch.released"
+
+    # alarms
+    ALARM_OPENED = "alarm.opened"
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged"
+    ALARM_CLOSED = "alarm.closed"
+
+    # people
+    USER_SIGNED_IN = "user.signed-in"
+    USER_SIGN_IN_FAILED = "user.sign-in-failed"
+    USER_SIGNED_OUT = "user.signed-out"
+    USER_CHANGED = "user.changed"
+    ROLE_GRANTED = "role.granted"
+    ROLE_REVOKED = "role.revoked"
+    DATA_VIEWED = "data.viewed"
+    DATA_EXPORTED = "data.exported"
+
+    # the trail and the machinery itself
+    KEY_USED = "key.used"
+    CLOCK_CHANGED = "clock.changed"
+    SYSTEM_RESTORED = "system.restored"
+    LOG_HEARTBEAT = "log.heartbeat"

@@ -1,0 +1,82 @@
+"""What is written down stays true: requirements, locks, settings, words."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [
+    p for folder in ("bootstrap", "portal") for p in (ROOT / folder).rglob("*.py")
+]
+OURS = [p for p in SOURCES if "migrations" not in p.parts]
+
+
+def test_every_cited_requirement_exists_and_the_table_is_up_to_date():
+    done = subprocess.run(
+        [sys.executable, "tools/requirements.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_lock_files_name_no_host_and_no_local_path(name):
+    text = (ROOT / name).read_text()
+    assert not re.search(r"https?:|file:|--(?:extra-)?index|--find-links", text)
+
+
+def test_no_state_of_a_proposal_is_written_outside_its_table():
+    written = re.compile(r"\bstate\s*=\s*State\.|\.update\([^)]*\bstate=")
+    offenders = [
+        str(path.relative_to(ROOT))
+        for path in OURS
+        if written.search(path.read_text()) and path.name != "proposal.py"
+    ]
+    assert [o for o in offenders if "lifecycle" not in o] == []
+
+
+FORBIDDEN = re.compile(
+    r"^\s*(?:async )?def (?:process|handle|manage|do|run_check)(?:_|\b)|"
+    r"^class \w*(?:Manager|Helper|Util)\b",
+    re.MULTILINE,
+)
+
+
+def test_no_forbidden_word_names_a_function_or_class():
+    allowed = re.compile(r"def handle\(self, \*(?:args|_args)|def handle\(")
+    offenders = {}
+    for path in OURS:
+        hits = [
+            hit
+            for hit in FORBIDDEN.findall(path.read_text())
+            if not allowed.search(hit + "(")
+        ]
+        if hits:
+            offenders[str(path.relative_to(ROOT))] = hits
+    assert offenders == {}
+
+
+def test_files_stay_small():
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in OURS
+        if (lines := path.read_text().count("\n")) > 400 and path.name != "texts.py"
+    }
+    assert long == {}
+
+
+def test_templates_never_switch_escaping_off():
+    offenders = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "templates").rglob("*.html")
+        if re.search(r"\|\s*safe\b|autoescape off", path.read_text())
+    ]
+    assert offenders == []

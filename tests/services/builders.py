@@ -1,0 +1,98 @@
+"""Rows in good order; a test spoils one thing."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from bootstrap.models import (
+    Domain,
+    Evidence,
+    PolicyVersion,
+    Proposal,
+    ScanAttempt,
+    Zone,
+)
+from bootstrap.services.actors import Actor, ActorKind
+
+NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+DS = "12345 13 2 " + "AB" * 32
+OTHER_DS = "54321 13 2 " + "CD" * 32
+NAMESERVERS = ["ns1.op.example", "ns2.op.example"]
+DECIDE = "bootstrap.decide_proposal"
+HOLD = "bootstrap.hold_proposal"
+
+
+def a_person(name: str = "ada", *permissions: str, via: str = "dashboard") -> Actor:
+    held = frozenset(permissions or (DECIDE, HOLD))
+    return Actor(ActorKind.STAFF, name, via, held)
+
+
+def a_zone(name: str = "test", **changes: object) -> Zone:
+    zone = Zone.objects.create(**{"name": name, "created_at": NOW, **changes})
+    PolicyVersion.objects.create(
+        zone=zone, number=1, digest="0" * 64, text={}, author="test", created_at=NOW
+    )
+    return zone
+
+
+def a_domain(zone: Zone | None = None, name: str = "child.test", **changes: object):
+    defaults = {
+        "zone": zone or Zone.objects.filter(name="test").first() or a_zone(),
+        "name": name,
+        "nameservers": NAMESERVERS,
+        "created_at": NOW - timedelta(days=30),
+        "changed_at": NOW - timedelta(days=30),
+    }
+    return Domain.objects.create(**{**defaults, **changes})
+
+
+def some_evidence(text: str = "evidence") -> Evidence:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Evidence.objects.get_or_create(
+        digest=digest,
+        defaults={"manifest": text.encode(), "size": len(text), "created_at": NOW},
+    )[0]
+
+
+def a_scan(domain: Domain, evidence: Evidence | None = None, **changes: object):
+    defaults = {
+        "domain": domain,
+        "trigger": "schedule",
+        "started_at": NOW,
+        "duration_ms": 5,
+        "path": "bootstrap",
+        "outcome": "accept",
+        "primary_reason": "ACC_OK",
+        "kind": "I",
+        "ds": [DS],
+        "evidence": evidence or some_evidence(),
+        "delegation_version": domain.version,
+    }
+    return ScanAttempt.objects.create(**{**defaults, **changes})
+
+
+def a_proposal(domain: Domain | None = None, **changes: object) -> Proposal:
+    domain = domain or a_domain()
+    scan = a_scan(domain)
+    defaults = {
+        "domain": domain,
+        "path": "bootstrap",
+        "auth_method": "RFC9615",
+        "state_since": NOW,
+        "reason": "ACC_OK",
+        "old_ds": [],
+        "new_ds": [DS],
+        "nameservers": domain.nameservers,
+        "delegation_version": domain.version,
+        "digest": "d" * 64,
+        "route": "staff",
+        "approvals_needed": 1,
+        "requested_by": "scanner",
+        "scan": scan,
+        "evidence": scan.evidence,
+        "created_at": NOW,
+        "not_before": NOW,
+        "expires_at": NOW + timedelta(hours=24),
+    }
+    return Proposal.objects.create(**{**defaults, **changes})
