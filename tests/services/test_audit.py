@@ -180,6 +180,7 @@ def test_sqlite_refuses_to_replace_an_entry(same):
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has none")
+@pytest.mark.django_db(transaction=True)
 def test_postgresql_refuses_to_truncate_the_trail():
     an_entry()
     with pytest.raises(IntegrityError), transaction.atomic():
