@@ -12,6 +12,7 @@ from .audit import (
 )
 from .domain import Domain, DomainState
 from .evidence import Evidence, Packet
+from .heartbeat import Heartbeat
 from .proposal import Decision, Proposal
 from .publication import Publication, Sighting
 from .scan import ScanAttempt, ScanFinding
@@ -29,6 +30,7 @@ __all__ = [
     "Domain",
     "DomainState",
     "Evidence",
+    "Heartbeat",
     "Packet",
     "PolicyVersion",
     "Proposal",
