@@ -1,13 +1,20 @@
 """Says "there is work": the only module that knows django-q2.
 
 With the ORM broker a ring is a row of the caller's transaction: it rolls back
-with it. The tables of work are the truth; a lost ring costs at most one poll.
+with it (architecture.md 2.9, lesson 5). With Redis it waits for the commit. The
+tables of work are the truth; a lost ring costs at most one turn of the schedule.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum, unique
+from typing import Final
 
+from django.conf import settings
+from django.db import transaction
+from django_q.models import Schedule
 from django_q.tasks import async_task
 
 
@@ -18,8 +25,47 @@ class Work(StrEnum):
     SCANS = "bootstrap.tasks.drain_scans"
     PUBLICATIONS = "bootstrap.tasks.drain_publications"
     VERIFICATIONS = "bootstrap.tasks.drain_verifications"
+    CANARY = "bootstrap.tasks.canary"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A schedule: this work every so many minutes, whoever rings in between."""
+
+    work: Work
+    minutes: int
+
+
+TURNS: Final[Mapping[str, Turn]] = {
+    "scans": Turn(Work.SCANS, 1),
+    "publications": Turn(Work.PUBLICATIONS, 1),
+    "verifications": Turn(Work.VERIFICATIONS, 1),
+    "canary": Turn(Work.CANARY, 1),
+}
 
 
 def ring(work: Work) -> None:
     """Wake a worker; arguments are never passed (S-78)."""
-    async_task(work.value)
+    if "orm" in settings.Q_CLUSTER:
+        async_task(work.value)
+    else:
+        transaction.on_commit(lambda: async_task(work.value))
+
+
+@transaction.atomic
+def keep_schedules() -> None:
+    """Make every schedule what `TURNS` says, and remove all others (S-79)."""
+    for name, turn in TURNS.items():
+        wanted = {
+            "func": turn.work.value,
+            "schedule_type": Schedule.MINUTES,
+            "minutes": turn.minutes,
+            "repeats": -1,
+            "args": None,
+            "kwargs": None,
+            "hook": None,
+        }
+        rows = Schedule.objects.select_for_update().filter(name=name)
+        if not rows.update(**wanted):
+            Schedule.objects.create(name=name, **wanted)
+    Schedule.objects.exclude(name__in=TURNS).delete()

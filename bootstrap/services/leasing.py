@@ -1,0 +1,245 @@
+"""Work: who may evaluate which child until when, and when it is due again.
+
+The row is the truth, the queue only rings (architecture.md 3). A claim gives a
+fence number; whoever holds an older one is refused, however late he wakes up
+(S-74). Claims are counted, so that an item which kills its workers is parked
+although nobody lived to say so (S-82).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
+
+from bootstrap import bell
+from bootstrap.core.evaluation.queries import Trigger
+from bootstrap.core.evaluation.reasons import MEANINGS, Kind, Reason
+from bootstrap.core.evaluation.verdict import Outcome, Verdict
+from bootstrap.models import Domain, WorkItem
+
+from . import alarms
+
+RETRIES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 80))
+"""Then the scan cadence (protocol.md, section 10; RFC 9975, section 3)."""
+OWN_FAULT_PAUSE: Final = timedelta(minutes=5)
+JITTER: Final = 0.1
+"""Largest part of an interval that is added, so that work spreads out."""
+SLICE: Final = 500
+"""Rows in one statement: SQLite takes a limited number of parameters."""
+PRIORITIES: Final = {
+    Trigger.SCHEDULE: 0,
+    Trigger.DISCOVERY: 1,
+    Trigger.NS_CHANGE: 2,
+    Trigger.NOTIFY: 2,
+    Trigger.OWNER: 2,
+    Trigger.PUBLICATION: 2,
+    Trigger.STAFF: 3,
+    Trigger.COMMAND: 3,
+}
+BY_HAND: Final = frozenset({Trigger.STAFF, Trigger.COMMAND})
+"""Triggers that take a parked item up again."""
+
+
+class LateWriter(Exception):
+    """The lease ended and somebody else holds the item, or did its work."""
+
+    def __init__(self, lease: Lease) -> None:
+        super().__init__(
+            f"domain {lease.domain_id}: fence {lease.fence} is not current"
+        )
+        self.lease = lease
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write the result of one evaluation."""
+
+    domain_id: int
+    fence: int
+    trigger: Trigger
+    retries: int = 0
+
+
+@transaction.atomic
+def claim(
+    limit: int, *, holder: str, now: datetime, term: timedelta, deaths: int = 3
+) -> list[Lease]:
+    """Take up to `limit` due items for `term`, most urgent first.
+
+    Prefers items of one nameserver set: what is learned of an operator serves
+    the next child, and pacing stays in one process. Items that were claimed
+    `deaths` times without an end are parked instead, with an alarm.
+    """
+    _park(deaths, now)
+    due = _due(now)
+    first = due.order_by("-priority", "due_at").values("priority", "domain__ns_key")[:1]
+    found: list[WorkItem] = []
+    for urgent in first:
+        shard = Q(priority=urgent["priority"], domain__ns_key=urgent["domain__ns_key"])
+        found = _locked(due.filter(shard), limit)
+        if len(found) < limit:
+            found += _locked(due.exclude(shard), limit - len(found))
+    taken = (_take(item, holder, now + term) for item in found)
+    return [lease for lease in taken if lease is not None]
+
+
+def _due(now: datetime) -> QuerySet[WorkItem]:
+    return WorkItem.objects.claimable(now).filter(domain__removed_at=None)
+
+
+def _locked(items: QuerySet[WorkItem], limit: int) -> list[WorkItem]:
+    ordered = items.order_by("-priority", "due_at", "pk")
+    if connection.features.has_select_for_update_skip_locked:
+        ordered = ordered.select_for_update(skip_locked=True, of=("self",))
+    return list(ordered[:limit])
+
+
+def _take(item: WorkItem, holder: str, until: datetime) -> Lease | None:
+    """Compare-and-set, for databases without row locks (architecture.md 2.9)."""
+    fence = item.fence + 1
+    won = WorkItem.objects.filter(pk=item.pk, fence=item.fence).update(
+        fence=fence, holder=holder, lease_until=until, attempts=F("attempts") + 1
+    )
+    trigger = Trigger(item.trigger)
+    return Lease(item.pk, fence, trigger, item.retries) if won else None
+
+
+def _park(deaths: int, now: datetime) -> None:
+    poison = _due(now).filter(attempts__gte=deaths).select_related("domain")
+    for item in poison:
+        parked = WorkItem.objects.filter(pk=item.pk, fence=item.fence, parked_at=None)
+        if parked.update(parked_at=now, lease_until=None, holder=""):
+            alarms.open_alarm(
+                Reason.VAL_LIMIT.value,
+                subject=item.domain.name,
+                domain=item.domain,
+                detail=f"its evaluation ended the worker {item.attempts} times",
+                now=now,
+            )
+
+
+def take(domain: Domain, *, holder: str, now: datetime, term: timedelta) -> Lease:
+    """Take one child out of turn, whatever its due date.
+
+    Raises:
+        LateWriter: somebody else is evaluating it now.
+    """
+    _ensure([domain.pk], now)
+    item = WorkItem.objects.get(pk=domain.pk)
+    free = item.lease_until is None or item.lease_until < now
+    lease = _take(item, holder, now + term) if free else None
+    if lease is None:
+        raise LateWriter(Lease(item.pk, item.fence, Trigger(item.trigger)))
+    return lease
+
+
+def renew(leases: Iterable[Lease], *, now: datetime, term: timedelta) -> list[Lease]:
+    """Extend what is still ours; the others belong to somebody else now."""
+    return [
+        lease
+        for lease in leases
+        if WorkItem.objects.filter(pk=lease.domain_id, fence=lease.fence)
+        .exclude(lease_until=None)
+        .update(lease_until=now + term)
+    ]
+
+
+def finish(lease: Lease, *, due_at: datetime, retries: int, now: datetime) -> None:
+    """End the work of a lease: the child is due again at `due_at`.
+
+    At once instead if somebody asked meanwhile (P-1.46). Call it in the
+    transaction that stores the result: both are there or none.
+
+    Raises:
+        LateWriter: the lease is no longer the current one.
+    """
+    held = WorkItem.objects.filter(pk=lease.domain_id, fence=lease.fence)
+    asked = Q(again=True)
+    done = held.exclude(lease_until=None).update(
+        due_at=Case(When(asked, then=Value(now)), default=Value(due_at)),
+        trigger=Case(
+            When(asked, then=F("trigger")), default=Value(Trigger.SCHEDULE.value)
+        ),
+        priority=Case(When(asked, then=F("priority")), default=Value(0)),
+        again=False,
+        retries=retries,
+        attempts=0,
+        holder="",
+        lease_until=None,
+    )
+    if not done:
+        raise LateWriter(lease)
+
+
+def give_back(lease: Lease) -> None:
+    """Let go of an item that was not evaluated; it stays due."""
+    WorkItem.objects.filter(pk=lease.domain_id, fence=lease.fence).update(
+        holder="", lease_until=None, attempts=F("attempts") - 1
+    )
+
+
+@transaction.atomic
+def request(domain_ids: Collection[int], *, trigger: Trigger, now: datetime) -> None:
+    """Make children due now and wake a worker.
+
+    An item in somebody's hands is marked to be evaluated again afterwards
+    (P-1.46). A parked one stays parked unless a person asks.
+    """
+    ids = list(domain_ids)
+    _ensure(ids, now)
+    urgency = PRIORITIES[trigger]
+    for start in range(0, len(ids), SLICE):
+        items = WorkItem.objects.filter(pk__in=ids[start : start + SLICE])
+        items.filter(lease_until__gte=now).update(
+            again=True, trigger=trigger.value, priority=urgency
+        )
+        free = items.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+        free.update(due_at=now, trigger=trigger.value, priority=urgency)
+        if trigger in BY_HAND:
+            free.update(parked_at=None, attempts=0)
+    if ids:
+        bell.ring(bell.Work.SCANS)
+
+
+def _ensure(domain_ids: Collection[int], now: datetime) -> None:
+    WorkItem.objects.bulk_create(
+        [
+            WorkItem(domain_id=pk, due_at=now, trigger=Trigger.SCHEDULE.value)
+            for pk in domain_ids
+        ],
+        ignore_conflicts=True,
+        batch_size=SLICE,
+    )
+
+
+def next_turn(
+    verdict: Verdict, retries: int, *, cadence: timedelta, jitter: float
+) -> tuple[timedelta, int]:
+    """Return how long to wait, and the steps of the retry schedule then taken.
+
+    `jitter` is in [0, 1). Trouble of class R takes one step, and when all are
+    taken the cadence, with the steps kept until the trouble is over: then the
+    next verdict knows that it lasted. Own faults touch no timer (S-46).
+    """
+    wait, steps = cadence, 0
+    if verdict.outcome is Outcome.ERROR:
+        wait, steps = min(OWN_FAULT_PAUSE, cadence), retries
+    elif verdict.outcome is Outcome.RETRY and retries < len(RETRIES):
+        wait, steps = min(RETRIES[retries], cadence), retries + 1
+    elif troubles(verdict):
+        steps = retries
+    return wait * (1 + JITTER * jitter), steps
+
+
+def troubles(verdict: Verdict) -> frozenset[Reason]:
+    """Return the codes that begin as class R, whatever they count as by now."""
+    return frozenset(
+        finding.reason
+        for finding in verdict.findings
+        if MEANINGS[finding.reason].kind is Kind.RETRY
+    )
