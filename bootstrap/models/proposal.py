@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -32,6 +33,24 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
     def awaiting_staff(self) -> Self:
         """Return those that only a person can move."""
         return self.filter(state__in=[State.CANDIDATE, State.HELD, State.FAILED])
+
+    def due(self, now: datetime) -> Self:
+        """Return the approved ones that may be sent now, oldest first."""
+        rested = models.Q(next_try_at=None) | models.Q(next_try_at__lte=now)
+        approved = self.filter(rested, state=State.APPROVED, not_before__lte=now)
+        return approved.filter(domain__zone__automated=True).order_by("created_at")
+
+    def half_sent(self) -> Self:
+        """Return those that somebody began to send; what came of it is not known."""
+        return self.filter(state=State.SENDING).order_by("created_at")
+
+    def abandoned(self, now: datetime) -> Self:
+        """Return those half sent whose sender's lease has run out (S-74)."""
+        return self.half_sent().filter(lease_until__lte=now)
+
+    def published(self) -> Self:
+        """Return those that the parent holds and that are still watched."""
+        return self.filter(state__in=[State.SENT, State.VISIBLE])
 
     def with_domain(self) -> Self:
         """Fetch domain and zone in the same query."""

@@ -1,0 +1,147 @@
+"""Leave to send: the commit before the packet (S-73, S-74)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum, unique
+from typing import Final
+
+from django.db import transaction
+
+from bootstrap import bell
+from bootstrap.core.tlog.types import EntryType
+from bootstrap.core.workflow.lifecycle import Event, State, TransitionRefused
+from bootstrap.models import Domain, Proposal, Publication, WorkItem, Zone
+from bootstrap.registry.ports import Change
+
+from .actors import Actor
+from .rechecks import NeedsScan, Objection, objection
+from .sending import change_of
+from .transitions import Note, move
+
+LEASE: Final = timedelta(seconds=120)
+"""Longer than any attempt can take, connection and read-back included."""
+SCAN_WITHIN: Final = timedelta(minutes=1)
+"""When to look again for the fresh scan that was asked for (S-60)."""
+
+
+@unique
+class Ending(StrEnum):
+    """How far one call brought a proposal."""
+
+    SENT = "sent"
+    DEFERRED = "deferred"
+    STALE = "stale"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # still half sent: the parent cannot be read
+    RESCAN = "rescan"  # waits for fresh evidence
+    TAKEN = "taken"  # somebody else has it, or it moved on
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Leave to send one change once; `fence` is the number that late writers lack."""
+
+    proposal: Proposal
+    zone: Zone
+    change: Change
+    attempt: Publication | None
+    fence: int
+    until: datetime
+
+
+def begin(proposal: Proposal, *, actor: Actor, now: datetime) -> Claim | Ending:
+    """Commit that `proposal` will be sent now, or say why it will not.
+
+    Registry snapshot, suspension and age are checked in the same transaction
+    (P-1.52).
+    """
+    try:
+        with transaction.atomic(durable=True):
+            return _say(proposal, actor=actor, now=now)
+    except TransitionRefused:
+        return Ending.TAKEN
+
+
+def _say(proposal: Proposal, *, actor: Actor, now: datetime) -> Claim | Ending:
+    domain = Domain.objects.select_for_update().get(pk=proposal.domain_id)
+    proposal.refresh_from_db()
+    zone = domain.zone
+    if proposal.state != State.APPROVED or not zone.automated:
+        return Ending.TAKEN
+    found = objection(proposal, domain, now)
+    if isinstance(found, Objection):
+        return _lapse(proposal, found, actor=actor, now=now)
+    if isinstance(found, NeedsScan):
+        return _ask_for_scan(proposal, now=now)
+    return _claim(proposal, zone, actor=actor, now=now)
+
+
+def _claim(proposal: Proposal, zone: Zone, *, actor: Actor, now: datetime) -> Claim:
+    number = proposal.publications.count() + 1
+    fence = proposal.fence + 1
+    move(
+        proposal,
+        Event.BEGIN,
+        Note(
+            type=EntryType.PUBLICATION_BEGUN,
+            data={"attempt": number, "fence": fence, "ttl": zone.ds_ttl_initial},
+            evidence=(proposal.evidence_id,),
+        ),
+        actor=actor,
+        now=now,
+        fence=fence,
+        lease_until=now + LEASE,
+        attempts=proposal.attempts + 1,
+        next_try_at=None,
+    )
+    attempt = Publication.objects.create(
+        proposal=proposal, number=number, fence=fence, began_at=now
+    )
+    change = change_of(proposal, zone)
+    return Claim(proposal, zone, change, attempt, fence, now + LEASE)
+
+
+def _lapse(
+    proposal: Proposal, found: Objection, *, actor: Actor, now: datetime
+) -> Ending:
+    note = Note(
+        type=EntryType.PROPOSAL_STALE,
+        data={"reason": found.reason.value, "detail": found.detail},
+        evidence=(proposal.evidence_id,),
+    )
+    move(proposal, Event.LAPSE, note, actor=actor, now=now, reason=found.reason.value)
+    rescan(proposal, now)
+    return Ending.STALE
+
+
+def _ask_for_scan(proposal: Proposal, *, now: datetime) -> Ending:
+    Proposal.objects.filter(pk=proposal.pk, version=proposal.version).update(
+        next_try_at=now + SCAN_WITHIN
+    )
+    rescan(proposal, now)
+    return Ending.RESCAN
+
+
+def rescan(proposal: Proposal, now: datetime) -> None:
+    """Have the child looked at again, at once (`PUB_CONFLICT`: protocol.md 2.9)."""
+    WorkItem.objects.filter(domain=proposal.domain_id, parked_at=None).update(
+        due_at=now, trigger="publication", again=True
+    )
+    bell.ring(bell.Work.SCANS)
+
+
+def take_over(proposal: Proposal, *, now: datetime) -> Claim | None:
+    """Take a half-sent change from whoever began it; None if it moved on."""
+    fence, until = proposal.fence + 1, now + LEASE
+    held = Proposal.objects.filter(
+        pk=proposal.pk, state=State.SENDING, fence=proposal.fence
+    )
+    if not held.update(fence=fence, lease_until=until):
+        return None
+    proposal.refresh_from_db()
+    zone = proposal.domain.zone
+    attempt = proposal.publications.filter(ended_at=None).last()
+    return Claim(proposal, zone, change_of(proposal, zone), attempt, fence, until)
