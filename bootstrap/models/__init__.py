@@ -13,6 +13,7 @@ from .audit import (
 from .domain import Domain, DomainState
 from .evidence import Evidence, Packet
 from .heartbeat import Heartbeat
+from .ledger import AuditLeaf, Checkpoint, Cosignature
 from .proposal import Decision, Proposal
 from .publication import Publication, Sighting
 from .scan import ScanAttempt, ScanFinding
@@ -24,8 +25,11 @@ __all__ = [
     "AuditDisclosure",
     "AuditEntry",
     "AuditHead",
+    "AuditLeaf",
     "AuditPending",
     "AuditPerson",
+    "Checkpoint",
+    "Cosignature",
     "Decision",
     "Domain",
     "DomainState",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -206,3 +206,31 @@ def _check_name(name: str) -> None:
 
 def _cosigned(seconds: int, text: str) -> bytes:
     return f"cosignature/v1\ntime {seconds}\n{text}".encode()
+
+
+def proof_text(index: int, path: Sequence[bytes], checkpoint: str) -> str:
+    """Return an inclusion proof as C2SP tlog-proof: index, path, checkpoint."""
+    lines = ["c2sp.org/tlog-proof@v1", f"index {index}"]
+    lines += [base64.b64encode(part).decode() for part in path]
+    return "".join(f"{line}\n" for line in lines) + "\n" + checkpoint
+
+
+def read_proof(text: str) -> tuple[int, tuple[bytes, ...], str]:
+    """Return index, path and checkpoint of an inclusion proof.
+
+    Raises:
+        NoteWrong: it has not that form.
+    """
+    head, separator, checkpoint = text.partition("\n\n")
+    lines = head.split("\n")
+    if not separator or lines[0] != "c2sp.org/tlog-proof@v1":
+        raise NoteWrong("not a proof of the form c2sp.org/tlog-proof@v1")
+    lines = [line for line in lines[1:] if not line.startswith("extra ")]
+    word, _space, number = lines[0].partition(" ") if lines else ("", "", "")
+    if word != "index" or not number.isascii() or not number.isdigit():
+        raise NoteWrong("the proof has no index")
+    try:
+        path = tuple(base64.b64decode(line, validate=True) for line in lines[1:])
+    except (ValueError, binascii.Error) as exc:
+        raise NoteWrong("a line of the proof is not base64") from exc
+    return int(number), path, checkpoint
