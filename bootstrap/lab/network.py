@@ -1,0 +1,155 @@
+"""Zones and servers in the making: who serves what at which address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import dns.name
+from dns.rdatatype import RdataType
+
+from bootstrap.core.dns.names import ROOT, Name
+
+from . import rdatas
+from .defects import Signing
+from .denial import Denier
+from .keys import Keyring, Role, ZoneKey
+from .servers import NameServer
+from .zones import Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from bootstrap.core.dns.records import Ds
+
+HOSTS_A_NETWORK: Final = 250
+INFRASTRUCTURE_TTL: Final = 3600
+
+
+@dataclass
+class Network:
+    """All zones and servers of a world, with the addresses handed out so far.
+
+    `prefix` is the first two octets of the loopback addresses, "127.53".
+    """
+
+    keyring: Keyring
+    now: datetime
+    prefix: str = "127.53"
+    servers: dict[str, NameServer] = field(default_factory=dict)
+    hosts: dict[Name, tuple[str, ...]] = field(default_factory=dict)
+    zones: dict[Name, Denier] = field(default_factory=dict)
+    """One copy of each zone, by apex: where delegations and addresses are put."""
+    _count: int = 0
+
+    def address(self) -> str:
+        """Return the next free address."""
+        third, fourth = divmod(self._count, HOSTS_A_NETWORK)
+        self._count += 1
+        return f"{self.prefix}.{third}.{fourth + 1}"
+
+    def host(self, name: Name, count: int = 1) -> tuple[str, ...]:
+        """Return the addresses of a nameserver, made and published if need be."""
+        if name not in self.hosts:
+            self.hosts[name] = tuple(self.address() for _ in range(count))
+            for address in self.hosts[name]:
+                self.servers[address] = NameServer(address)
+            zone = self.enclosing(name)
+            if zone is not None:
+                self.publish_address(zone.zone, name)
+        return self.hosts[name]
+
+    def publish_address(self, zone: Zone, host: Name) -> None:
+        """Put the addresses of `host` into a zone, as data or as glue."""
+        zone.put_text(host, RdataType.A, *self.hosts[host])
+        self.changed(zone.apex)
+
+    def enclosing(self, name: Name) -> Denier | None:
+        """Return the deepest zone that `name` lies in or is the apex of."""
+        while name not in self.zones:
+            if name == ROOT:
+                return None
+            name = name.parent()
+        return self.zones[name]
+
+    def keys(self, label: str, algorithm: int) -> tuple[ZoneKey, ...]:
+        """Return the one key of an infrastructure zone."""
+        return (self.keyring.key(f"{label}/csk", algorithm, Role.CSK),)
+
+    def zone(
+        self,
+        apex: Name,
+        nameservers: Iterable[Name],
+        keys: tuple[ZoneKey, ...],
+        signing: Signing | None = None,
+    ) -> Denier:
+        """Return a new zone with SOA and NS; `register` makes it known."""
+        zone = Zone(
+            apex,
+            signed_at=self.now,
+            keys=keys,
+            signing=signing,
+            foreign=self._above(apex),
+        )
+        hosts = sorted(nameservers)
+        soa = f"{hosts[0]} hostmaster.{_dotted(apex)} 1 3600 600 604800 60"
+        zone.put_text(apex, RdataType.SOA, soa)
+        zone.put_text(apex, RdataType.NS, *(str(host) for host in hosts))
+        return Denier(zone)
+
+    def _above(self, apex: Name) -> Zone | None:
+        """Return the TLD's zone, for signatures made above a cut (P-1.24)."""
+        tld = Name(apex.labels[-2:])
+        above = self.zones.get(tld)
+        return above.zone if above and tld != apex else None
+
+    def register(self, denier: Denier, hosts: Iterable[Name]) -> Denier:
+        """Let `hosts` serve a zone, and let it be the copy that is worked on."""
+        self.zones[denier.zone.apex] = denier
+        for host in hosts:
+            self.serve(denier, self.host(host))
+        return denier
+
+    def serve(self, denier: Denier, addresses: Iterable[str]) -> None:
+        """Let servers answer from this copy of a zone."""
+        for address in addresses:
+            server = self.servers[address]
+            server.contents[denier.zone.apex] = denier
+            server.forget()
+
+    def delegate(
+        self, child: Name, nameservers: Iterable[Name], ds: Iterable[Ds] = ()
+    ) -> None:
+        """Put NS, DS and glue of `child` into the zone above it."""
+        above = self.enclosing(child.parent())
+        if above is None:
+            raise LookupError(f"no zone above {child}")
+        zone, hosts = above.zone, list(nameservers)
+        zone.put_text(
+            child, RdataType.NS, *(str(h) for h in hosts), ttl=INFRASTRUCTURE_TTL
+        )
+        zone.put(
+            child,
+            RdataType.DS,
+            [rdatas.from_wire(RdataType.DS, d.to_wire()) for d in ds],
+        )
+        for host in hosts:
+            if host.is_subdomain(child) and host in self.hosts:
+                self.publish_address(zone, host)
+        self.changed(zone.apex)
+
+    def changed(self, apex: Name) -> None:
+        """Let every server of a zone forget its kept answers."""
+        for server in self.servers.values():
+            if apex in server.contents:
+                server.forget()
+
+
+def _dotted(apex: Name) -> str:
+    return "" if apex == ROOT else str(apex)
+
+
+def name_of(text: str) -> Name:
+    """Return the name that a declaration spells, in the case that it has."""
+    return dns.name.from_text(text)

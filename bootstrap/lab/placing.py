@@ -1,0 +1,342 @@
+"""Turns recipes into zones, signals and behaviours on a network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import dns.name
+from dns.rdatatype import RdataType
+
+from bootstrap.core.dns.names import (
+    Name,
+    UnusableSignalingName,
+    in_domain,
+    signaling_domain,
+    signaling_name,
+)
+from bootstrap.core.dns.records import Ds
+
+from . import rdatas
+from .defects import Defect, Denial, Signing
+from .keys import Role, ZoneKey
+from .network import Network, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dns.rdata import Rdata
+
+    from .denial import Denier
+    from .recipes import Recipe, SignalRecipe, ZoneRecipe
+    from .worlds import Child
+    from .zones import Zone
+
+SIGNALING_TYPES: Final = (RdataType.CDS, RdataType.CDNSKEY)
+LITERAL: Final = "="
+IN_DOMAIN: Final = "in"
+TWINS: Final = "twins"
+WRONG_DIGEST: Final = "!"
+
+
+class Placer:
+    """Places one child; can take it away and place it again, differently."""
+
+    def __init__(self, network: Network, child: Child) -> None:
+        self.network = network
+        self.child = child
+        self.apex = name_of(child.name).canonicalize()
+        self._private = child.own_hosts or child.recipe.needs_own_hosts
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is to be served."""
+        return self.child.recipe
+
+    def place(self) -> None:
+        """Serve the child, publish its signals, and delegate it."""
+        for token in self._tokens():
+            self.network.host(self.host(token).canonicalize(), self._count(token))
+        self._serve()
+        self.delegate()
+        for token in self.recipe.nameservers:
+            self.signal(token)
+
+    def delegate(self) -> None:
+        """Put the delegation as the recipe has it into the parent zone."""
+        hosts = [self.host(token) for token in self.recipe.nameservers]
+        self.network.delegate(self.apex, hosts, self.ds())
+
+    def ds(self) -> list[Ds]:
+        """Return the DS RRset that the recipe wants at the parent."""
+        keys = self._known_keys()
+        return [Ds.from_wire(_cds(spec, keys, self.apex)) for spec in self.recipe.ds]
+
+    def remove(self) -> None:
+        """Take the child from all servers and signaling zones, not the parent."""
+        for server in self.network.servers.values():
+            if server.contents.pop(self.apex, None):
+                server.forget()
+            server.behaviours.pop(self.apex, None)
+        for token in self.recipe.nameservers:
+            self.withdraw(token)
+
+    def host(self, token: str) -> Name:
+        """Return the nameserver that a token stands for, in the case that it has."""
+        token = token.partition("/")[0]
+        if token.startswith(LITERAL):
+            return name_of(token.removeprefix(LITERAL))
+        if token.startswith(IN_DOMAIN):
+            return Name((b"ns" + token[2:].encode(), *self.apex.labels))
+        operator = name_of(self.child.operators[ord(token[0].lower()) - ord("a")])
+        label = f"ns{token[1:]}".encode()
+        own = (self._slug,) if self._private else ()
+        host = Name((label, *own, *operator.labels))
+        return _shouted(host) if token[0].isupper() else host
+
+    @property
+    def _slug(self) -> bytes:
+        return (self.child.situation or self.child.name).split(".")[0].lower().encode()
+
+    def _tokens(self) -> list[str]:
+        every = (*self.recipe.nameservers, *self.recipe.zone.nameservers)
+        return [t for t in dict.fromkeys(every) if not t.startswith(LITERAL)]
+
+    def _count(self, token: str) -> int:
+        return self.recipe.addresses.get(token, 1)
+
+    def _serve(self) -> None:
+        made: dict[ZoneRecipe, Denier] = {}
+        for token in self._tokens():
+            for number, address in enumerate(self._addresses(token), 1):
+                at = self.recipe.at
+                zone_recipe = (
+                    at.get(f"{token}/{number}") or at.get(token) or self.recipe.zone
+                )
+                if zone_recipe not in made:
+                    made[zone_recipe] = self._zone(zone_recipe)
+                self.network.serve(made[zone_recipe], [address])
+                self._behave(f"{token}/{number}", token, address)
+
+    def _addresses(self, token: str) -> tuple[str, ...]:
+        return self.network.hosts[self.host(token).canonicalize()]
+
+    def _behave(self, exact: str, token: str, address: str) -> None:
+        behaviours = self.recipe.behaviours
+        behaviour = behaviours.get(exact) or behaviours.get(token)
+        if behaviour:
+            self.network.servers[address].behaviours[self.apex] = behaviour
+            self.network.servers[address].forget()
+
+    def _zone(self, recipe: ZoneRecipe) -> Denier:
+        keys = self._keys(recipe)
+        tokens = recipe.nameservers or self.recipe.nameservers
+        hosts = [self.host(token) for token in tokens]
+        denier = self.network.zone(self.apex, hosts, keys, _signing(recipe, self.apex))
+        zone = denier.zone
+        known = self._known_keys() | {key.label: key for key in keys}
+        zone.put(self.apex, RdataType.CDS, _all_cds(recipe.cds, known, self.apex))
+        zone.put(self.apex, RdataType.CDNSKEY, _all_cdnskey(recipe.cdnskey, known))
+        zone.put_text(self.apex, RdataType.A, "192.0.2.1")
+        www = Name((b"www", *self.apex.labels))
+        zone.put_text(www, RdataType.A, "192.0.2.1")
+        for host in hosts:
+            if in_domain(self.apex, host) and host in self.network.hosts:
+                self.network.publish_address(zone, host)
+        return denier
+
+    def _known_keys(self) -> dict[str, ZoneKey]:
+        recipes = (self.recipe.zone, *self.recipe.at.values())
+        return {key.label: key for r in recipes for key in self._keys(r)}
+
+    def _keys(self, recipe: ZoneRecipe) -> tuple[ZoneKey, ...]:
+        return tuple(key for spec in recipe.keys for key in self._made(spec))
+
+    def _made(self, spec: str) -> Iterator[ZoneKey]:
+        label, role, algorithm = spec.split(":")
+        prefix = self.child.key_label or str(self.apex)
+        if role == TWINS:
+            yield from self.network.keyring.twins(
+                f"{prefix}/{label}", int(algorithm), Role.CSK
+            )
+        else:
+            yield self.network.keyring.key(
+                f"{prefix}/{label}", int(algorithm), Role(role)
+            )
+
+    # -- signals ------------------------------------------------------------
+
+    def owes_signal(self, token: str) -> bool:
+        """Say whether a nameserver is out of domain and a signal can be named."""
+        host = self.host(token).canonicalize()
+        if in_domain(self.apex, host) or token.startswith(LITERAL):
+            return False
+        try:
+            signaling_name(self.apex, host)
+        except UnusableSignalingName:
+            return False
+        return True
+
+    def signal(self, token: str) -> None:
+        """Publish what the recipe wants at one nameserver's signaling name."""
+        recipe = self.recipe.signal(token)
+        if not self.owes_signal(token):
+            return
+        host = self.host(token).canonicalize()
+        owner = signaling_name(self.apex, host)
+        denier = self._signaling_zone(host, recipe, owner)
+        if denier is None:
+            return
+        zone = denier.zone
+        zone.signing = _with_defects(zone.signing, recipe.defects, owner)
+        cds, cdnskey = self._contents(recipe)
+        _publish(self.network, zone, (owner, host), recipe, cds=cds, cdnskey=cdnskey)
+        self.network.changed(zone.apex)
+
+    def withdraw(self, token: str) -> None:
+        """Take the signal of one nameserver away."""
+        if not self.owes_signal(token):
+            return
+        owner = signaling_name(self.apex, self.host(token).canonicalize())
+        denier = self.network.zones.pop(owner, None) or self.network.enclosing(owner)
+        above = self.network.enclosing(owner)
+        if denier is None or above is None:
+            return
+        zone = above.zone
+        for rdtype in list(zone.nodes.get(owner, ())):
+            zone.put(owner, rdtype, [])
+        kept = tuple(d for d in zone.signing.defects if d.owner != owner)
+        zone.signing = _replaced(zone.signing, kept)
+        zone.touch(self.network.now)
+        self.network.changed(zone.apex)
+
+    def _contents(self, recipe: SignalRecipe) -> tuple[list[Rdata], list[Rdata]]:
+        known, base = self._known_keys(), self.recipe.zone
+        cds = base.cds if recipe.cds is None else recipe.cds
+        cdnskey = base.cdnskey if recipe.cdnskey is None else recipe.cdnskey
+        return _all_cds(cds, known, self.apex), _all_cdnskey(cdnskey, known)
+
+    def _signaling_zone(
+        self, host: Name, recipe: SignalRecipe, owner: Name
+    ) -> Denier | None:
+        """Return the zone that holds the signal, made if it is the child's own."""
+        domain = signaling_domain(host)
+        if (
+            recipe.place != "host"
+            and self._private
+            and domain not in self.network.zones
+        ):
+            signaling_zone(self.network, domain, recipe)
+        if recipe.place == "deep":
+            deeper = Name((*self.apex.labels[-2:-1], *domain.labels))
+            signaling_zone(self.network, deeper, recipe)
+        return self.network.enclosing(owner)
+
+
+def signaling_zone(network: Network, apex: Name, recipe: SignalRecipe) -> Denier:
+    """Make a zone for signals, delegated from the operator's and served with it."""
+    above = network.enclosing(apex.parent())
+    if above is None:
+        raise LookupError(f"no zone above {apex}")
+    rrset = above.zone.rrset(above.zone.apex, RdataType.NS)
+    hosts = [record.target for record in rrset or ()]
+    keys = network.keys(str(apex), recipe.algorithm) if recipe.signed else ()
+    signing = Signing(
+        denial=Denial(recipe.denial),
+        iterations=recipe.iterations,
+        opt_out=recipe.opt_out,
+    )
+    denier = network.zone(apex, hosts, keys, signing)
+    network.register(denier, hosts)
+    network.delegate(apex, hosts, [key.ds(apex) for key in keys])
+    return denier
+
+
+def _publish(
+    network: Network,
+    zone: Zone,
+    at: tuple[Name, Name],
+    recipe: SignalRecipe,
+    *,
+    cds: list[Rdata],
+    cdnskey: list[Rdata],
+) -> None:
+    owner, host = at
+    match recipe.form:
+        case "absent":
+            return
+        case "wildcard":
+            owner = Name((b"*", *signaling_domain(host).labels))
+        case "cname":
+            target = Name((b"elsewhere", *zone.apex.labels))
+            zone.put_text(owner, RdataType.CNAME, str(target))
+            owner = target
+        case "dname":
+            target = Name((b"elsewhere", *host.parent().labels))
+            zone.put_text(zone.apex, RdataType.DNAME, str(target))
+            relative = owner.relativize(zone.apex)
+            owner = relative.derelativize(target)
+            above = network.enclosing(owner)
+            zone = above.zone if above else zone
+        case "cut":
+            zone = signaling_zone(network, owner, recipe).zone
+        case _:
+            pass
+    zone.put(owner, RdataType.CDS, cds)
+    zone.put(owner, RdataType.CDNSKEY, cdnskey)
+    zone.touch(network.now)
+
+
+def _signing(recipe: ZoneRecipe, apex: Name) -> Signing:
+    return Signing(
+        denial=Denial(recipe.denial),
+        iterations=recipe.iterations,
+        salt=bytes.fromhex(recipe.salt),
+        opt_out=recipe.opt_out,
+        defects=tuple(Defect.parse(text, apex) for text in recipe.defects),
+        cds_signers=recipe.cds_signers,
+    )
+
+
+def _with_defects(signing: Signing, texts: Iterable[str], owner: Name) -> Signing:
+    added = tuple(Defect.parse(text, owner) for text in texts)
+    return _replaced(signing, (*signing.defects, *added)) if added else signing
+
+
+def _replaced(signing: Signing, defects: tuple[Defect, ...]) -> Signing:
+    return replace(signing, defects=defects)
+
+
+def _all_cds(specs: Iterable[str], keys: dict[str, ZoneKey], apex: Name) -> list[Rdata]:
+    return [rdatas.opaque(RdataType.CDS, _cds(spec, keys, apex)) for spec in specs]
+
+
+def _cds(spec: str, keys: dict[str, ZoneKey], apex: Name) -> bytes:
+    """Return DS rdata of "label:digest type" ("!" after it spoils the digest)."""
+    label, _, rest = spec.partition(":")
+    if label == "raw":
+        return bytes.fromhex(rest)
+    wire = keys[label].ds(apex, int(rest.rstrip(WRONG_DIGEST))).to_wire()
+    if rest.endswith(WRONG_DIGEST):
+        wire = wire[:-1] + bytes([wire[-1] ^ 1])
+    return wire
+
+
+def _all_cdnskey(specs: Iterable[str], keys: dict[str, ZoneKey]) -> list[Rdata]:
+    return [rdatas.opaque(RdataType.CDNSKEY, _cdnskey(spec, keys)) for spec in specs]
+
+
+def _cdnskey(spec: str, keys: dict[str, ZoneKey]) -> bytes:
+    """Return DNSKEY rdata of "label", or of "label:flags:protocol"."""
+    label, _, rest = spec.partition(":")
+    if label == "raw":
+        return bytes.fromhex(rest)
+    wire = keys[label].key.to_wire()
+    if rest:
+        flags, protocol = (int(part) for part in rest.split(":"))
+        wire = flags.to_bytes(2, "big") + bytes([protocol]) + wire[3:]
+    return wire
+
+
+def _shouted(host: Name) -> Name:
+    return dns.name.from_text(str(host).upper())
