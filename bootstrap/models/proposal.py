@@ -100,6 +100,8 @@ class Proposal(models.Model):
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()
     expires_at = models.DateTimeField()
+    proof_ends_at = models.DateTimeField(null=True, blank=True)
+    """First expiration among the signatures relied on (P-1.62)."""
 
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
@@ -166,7 +168,7 @@ class Decision(models.Model):
         Proposal, on_delete=models.PROTECT, related_name="decisions"
     )
     verb = models.CharField(max_length=10)
-    """approve, reject, hold, release."""
+    """approve, reject, hold, release, lapse."""
     actor = models.CharField(max_length=150)
     actor_kind = models.CharField(max_length=10)
     via = models.CharField(max_length=20)

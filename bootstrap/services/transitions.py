@@ -6,7 +6,7 @@ The database refuses the second without the first (S-85).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -53,14 +53,11 @@ def move(
     """
     old = State(proposal.state)
     new = lifecycle.advance(old, event)
-    draft = audit.Draft(
-        type=note.type,
-        stream=proposal.domain.stream,
-        actor=actor,
-        now=now,
-        evidence=tuple(note.evidence),
-        data={**facts(proposal), **note.data, "from": old.value, "to": new.value},
-        private=note.private,
+    draft = _draft(proposal, note, actor, now)
+    moved = {"version": proposal.version + 1, "from": old.value, "to": new.value}
+    draft = replace(
+        draft,
+        data={**draft.data, **moved},
         about=proposal.pk,
         version=proposal.version + 1,
     )
@@ -68,17 +65,43 @@ def move(
         with transaction.atomic():
             entry = audit.append([draft])[0]
     except IntegrityError:
-        # The entry for that version is there already: the other writer won.
-        raise TransitionRefused(old, event) from None
+        if AuditEntry.objects.filter(
+            about=draft.about, about_version=draft.version
+        ).exists():  # the other writer won
+            raise TransitionRefused(old, event) from None
+        raise
     proposal.advance(event, state_since=now, **columns)
     return entry
+
+
+def begin(proposal: Proposal, note: Note, *, actor: Actor, now: datetime) -> None:
+    """Record that a proposal comes into being, and insert its row."""
+    draft = _draft(proposal, note, actor, now)
+    audit.append([replace(draft, about=proposal.pk, version=proposal.version)])
+    proposal.save(force_insert=True)
+
+
+def say(proposal: Proposal, note: Note, *, actor: Actor, now: datetime) -> None:
+    """Record something about a proposal that does not move it."""
+    audit.append([_draft(proposal, note, actor, now)])
+
+
+def _draft(proposal: Proposal, note: Note, actor: Actor, now: datetime) -> audit.Draft:
+    return audit.Draft(
+        type=note.type,
+        stream=proposal.domain.stream,
+        actor=actor,
+        now=now,
+        evidence=tuple(note.evidence),
+        data={**facts(proposal), **note.data, "version": proposal.version},
+        private=note.private,
+    )
 
 
 def facts(proposal: Proposal) -> dict[str, object]:
     """Return what identifies a proposal in an entry: text that stays true."""
     return {
         "proposal": proposal.pk,
-        "version": proposal.version + 1,
         "digest": proposal.digest,
         "path": proposal.path,
         "old_ds": proposal.old_ds,

@@ -5,6 +5,12 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 
+from bootstrap.core.dns.names import parse_name
+from bootstrap.core.dns.records import Ds
+from bootstrap.core.evaluation.delegation import Delegation
+from bootstrap.core.evaluation.paths import AuthMethod, Path
+from bootstrap.core.evaluation.reasons import Reason
+from bootstrap.core.evaluation.verdict import Outcome, Verdict
 from bootstrap.models import (
     Domain,
     Evidence,
@@ -13,6 +19,7 @@ from bootstrap.models import (
     ScanAttempt,
     Zone,
 )
+from bootstrap.services import proposals
 from bootstrap.services.actors import Actor, ActorKind
 
 NOW = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
@@ -70,6 +77,60 @@ def a_scan(domain: Domain, evidence: Evidence | None = None, **changes: object):
         "delegation_version": domain.version,
     }
     return ScanAttempt.objects.create(**{**defaults, **changes})
+
+
+def a_verdict(*ds: str, **changes: object) -> Verdict:
+    candidate = tuple(Ds.from_text(text) for text in ds or (DS,))
+    defaults = {
+        "path": Path.BOOTSTRAP,
+        "outcome": Outcome.ACCEPT,
+        "primary": Reason.ACC_OK,
+        "findings": (),
+        "checks": (),
+        "candidate": candidate,
+        "auth_method": AuthMethod.RFC9615,
+    }
+    return Verdict(**{**defaults, **changes})
+
+
+def a_delegation(domain: Domain) -> Delegation:
+    return Delegation(
+        child=parse_name(domain.name),
+        parent=parse_name(domain.zone.name),
+        nameservers=tuple(parse_name(host) for host in domain.nameservers),
+        ds=tuple(Ds.from_text(text) for text in domain.ds),
+        version=domain.version,
+    )
+
+
+def proposed(
+    domain: Domain,
+    verdict: Verdict | None = None,
+    *,
+    now: datetime = NOW,
+    evidence: str = "evidence",
+) -> Proposal | None:
+    """Store a scan of this verdict, and hand it to `propose`."""
+    verdict = verdict or a_verdict()
+    kept = some_evidence(evidence)
+    scan = a_scan(
+        domain,
+        kept,
+        started_at=now,
+        path=verdict.path.value if verdict.path else "",
+        outcome=verdict.outcome.value,
+        primary_reason=verdict.primary.value,
+        kind=verdict.kind.value,
+        ds=sorted(ds.to_text() for ds in verdict.candidate),
+    )
+    return proposals.propose(
+        scan=scan,
+        verdict=verdict,
+        domain=domain,
+        evidence=kept,
+        delegation=a_delegation(domain),
+        now=now,
+    )
 
 
 def a_proposal(domain: Domain | None = None, **changes: object) -> Proposal:

@@ -19,8 +19,9 @@ class EntryType(StrEnum):
     SCAN_FAILED = "scan.failed"
     SCAN_BATCH = "scan.batch"  # routine scans without change, by counts (S-99)
 
-    # proposals: each moves the row to the version that the entry names (S-85)
+    # proposals: most move the row to the version that the entry names (S-85)
     PROPOSAL_CREATED = "proposal.created"
+    PROPOSAL_RENEWED = "proposal.renewed"  # newer evidence for the same change
     PROPOSAL_APPROVED = "proposal.approved"
     PROPOSAL_REJECTED = "proposal.rejected"
     PROPOSAL_HELD = "proposal.held"

@@ -1,0 +1,154 @@
+"""What a proposal is bound to, and what a decision on it must meet.
+
+A person signs what was on the screen: the digest of the canonical proposal
+(S-65). Evidence and the registry's data must still be what they were (S-61).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import rfc8785
+from django.db.models import Q, QuerySet
+
+from bootstrap.core.evaluation.verdict import Outcome
+from bootstrap.core.workflow.freshness import Sight, contradicts
+from bootstrap.models import Decision, Domain, Proposal, ScanAttempt
+
+from .actors import Actor, ActorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DECIDE: Final = "bootstrap.decide_proposal"
+HOLD: Final = "bootstrap.hold_proposal"
+
+
+class DecisionRefused(Exception):
+    """This actor may not decide this; the message says why."""
+
+
+class StaleDecision(Exception):
+    """What the decision rests on is no longer so; `changes` say what changed."""
+
+    def __init__(self, *changes: str) -> None:
+        super().__init__("; ".join(changes))
+        self.changes = changes
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """One person's word on the proposal that carried `digest` when it was seen."""
+
+    verb: str
+    actor: Actor
+    digest: str
+    comment: str
+    now: datetime
+
+
+def digest_of(proposal: Proposal, domain: Domain) -> str:
+    """Return the SHA-256 of the canonical proposal: what an approver signs."""
+    return hashlib.sha256(
+        rfc8785.dumps(
+            {
+                "auth_method": proposal.auth_method,
+                "child": domain.name,
+                "delegation_version": proposal.delegation_version,
+                "evidence": proposal.evidence_id,
+                "id": str(proposal.pk),
+                "nameservers": sorted(proposal.nameservers),
+                "new_ds": sorted(proposal.new_ds),
+                "old_ds": sorted(proposal.old_ds),
+                "path": proposal.path,
+                "reason": proposal.reason,
+                "route": proposal.route,
+            }
+        )
+    ).hexdigest()
+
+
+def check_person(ballot: Ballot, permission: str) -> None:
+    """Only staff with the permission decides, at this very moment (S-64).
+
+    Raises:
+        DecisionRefused: a part of ours, or somebody without the permission.
+    """
+    if ballot.actor.kind is not ActorKind.STAFF:
+        raise DecisionRefused("only a person can decide this")
+    if permission not in ballot.actor.permissions:
+        raise DecisionRefused(f"{ballot.actor.name} lacks the permission {permission}")
+
+
+def check_seen(proposal: Proposal, ballot: Ballot) -> None:
+    """Refuse a decision on something else than what there is now (S-65).
+
+    Raises:
+        StaleDecision: the proposal has other content than the one seen.
+    """
+    if ballot.digest != proposal.digest:
+        raise StaleDecision("the proposal or its evidence changed since you looked")
+
+
+def check_four_eyes(proposal: Proposal, ballot: Ballot) -> None:
+    """The one who asked never approves, and nobody approves twice (S-64).
+
+    Raises:
+        DecisionRefused: the actor asked for it, or has approved it already.
+    """
+    name = ballot.actor.name
+    if name == proposal.requested_by:
+        raise DecisionRefused(f"{name} asked for this change and cannot approve it")
+    if approvals(proposal).filter(actor=name).exists():
+        raise DecisionRefused(f"{name} has approved this already")
+
+
+def approvals(proposal: Proposal) -> QuerySet[Decision]:
+    """Return the approvals that count: those of the proposal as it is now."""
+    return Decision.objects.filter(
+        proposal=proposal, verb="approve", digest=proposal.digest
+    )
+
+
+def changes(proposal: Proposal, domain: Domain, now: datetime) -> tuple[str, ...]:
+    """Return, in words, what no longer is as the proposal assumes; empty if all is."""
+    return (
+        *_registry_changes(proposal, domain),
+        *_evidence_changes(proposal, now),
+    )
+
+
+def _registry_changes(proposal: Proposal, domain: Domain) -> Iterator[str]:
+    if domain.removed_at is not None:
+        yield "the domain is no longer delegated"
+    if sorted(domain.nameservers) != sorted(proposal.nameservers):
+        yield "the NS set changed"
+    if sorted(domain.ds) != sorted(proposal.old_ds):
+        yield "the DS set changed"
+    if domain.version != proposal.delegation_version:
+        yield "the registry's data changed"
+    if domain.suspension:
+        yield f"automation is off: {domain.suspension}"
+    if not domain.zone.automated:
+        yield "automation is off for the zone"
+
+
+def _evidence_changes(proposal: Proposal, now: datetime) -> Iterator[str]:
+    if now >= proposal.expires_at:
+        yield "the evidence or the approval expired"
+    newer = (
+        ScanAttempt.objects.filter(
+            domain=proposal.domain_id, started_at__gt=proposal.scan.started_at
+        )
+        .exclude(Q(outcome=Outcome.RETRY) | Q(outcome=Outcome.ERROR))
+        .order_by("-started_at")
+        .first()
+    )
+    if newer is None:
+        return
+    sight = Sight(Outcome(newer.outcome), newer.path, newer.ds)
+    if contradicts(sight, proposal.path, proposal.new_ds):
+        yield f"a newer evaluation says {newer.primary_reason}"
