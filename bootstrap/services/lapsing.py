@@ -18,7 +18,7 @@ from bootstrap.core.workflow.lifecycle import (
 )
 from bootstrap.models import Proposal
 
-from . import scheduling, states
+from . import leasing, states
 from .actors import POLICY, Actor
 from .transitions import Note, move
 
@@ -52,7 +52,7 @@ def lapse(
     )
     move(proposal, Event.LAPSE, note, actor=actor, now=now, reason=reason.value)
     if look_again:
-        scheduling.rescan([proposal.domain_id], trigger=Trigger.SCHEDULE, now=now)
+        leasing.request([proposal.domain_id], trigger=Trigger.PUBLICATION, now=now)
     states.refresh([proposal.domain], now=now)
 
 

@@ -234,7 +234,7 @@ def _row(
         reason=routed.reason,
         old_ds=sorted(domain.ds),
         new_ds=sorted(ds.to_text() for ds in verdict.candidate),
-        nameservers=sorted(domain.nameservers),
+        nameservers=domain.nameservers,
         delegation_version=domain.version,
         route=routed.route.value,
         approvals_needed=routed.approvals,

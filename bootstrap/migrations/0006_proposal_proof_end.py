@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bootstrap', '0003_triggers'),
+        ('bootstrap', '0005_ledger'),
     ]
 
     operations = [
