@@ -1,0 +1,90 @@
+"""`manage.py publisher`: the only process that holds credentials for parents."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, close_old_connections, connection
+
+from bootstrap import clock
+from bootstrap.services import parents, publication, ttls
+
+log = logging.getLogger("bootstrap.publisher")
+
+
+class Command(BaseCommand):
+    """Settle what is half done, then send what is due, until told to end."""
+
+    help = (
+        "Publish approved DS changes. Run it as the user who may read the TSIG keys,"
+        " once for all zones; a second one does no harm."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--once", action="store_true", help="send what is due now, then end"
+        )
+        parser.add_argument(
+            "--poll",
+            type=_seconds,
+            default=2.0,
+            metavar="SECONDS",
+            help="how often to look for work (default 2)",
+        )
+
+    def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 - Django's own
+        """Run until SIGTERM or SIGINT; the change in hand is finished."""
+        told_to_end = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: told_to_end.set())
+        settled = publication.settle_all(
+            registry_for=parents.registry_for, clock=clock.now
+        )
+        self.say(Counter({str(ending): n for ending, n in settled.items()}))
+        while not told_to_end.is_set():
+            self.round(told_to_end, must_work=options["once"])
+            if options["once"]:
+                break
+            told_to_end.wait(options["poll"])
+
+    def round(self, told_to_end: threading.Event, *, must_work: bool) -> None:
+        """Send once what is due; a database that is away is waited for."""
+        close_old_connections()
+        try:
+            sent = publication.publish_due(
+                registry_for=parents.registry_for,
+                clock=clock.now,
+                wanted=lambda: not told_to_end.is_set(),
+            )
+            restored = ttls.restore_due(
+                registry_for=parents.registry_for, clock=clock.now
+            )
+        except OperationalError:
+            if must_work:
+                raise
+            log.exception("publisher.database_away")
+            connection.close()
+            return
+        counts = Counter({str(ending): n for ending, n in sent.items()})
+        self.say(counts + Counter({"ttl restored": restored}))
+
+    def say(self, counts: Counter[str]) -> None:
+        """Print one line when something happened."""
+        told = ", ".join(f"{n} {what}" for what, n in sorted(counts.items()) if n)
+        if told:
+            self.stdout.write(f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {told}")
+            self.stdout.flush()
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 60:  # noqa: PLR2004 - a minute is too long already
+        raise argparse.ArgumentTypeError("must be above 0 and at most 60")
+    return seconds
