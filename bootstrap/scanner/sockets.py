@@ -115,9 +115,9 @@ class Sockets:
         if sources:
             try:
                 made.bind((secrets.choice(sources), 0))
-            except OSError as exc:
+            except OSError as exc:  # not an address of this machine
                 made.close()
-                raise _refusal(exc, family) from exc
+                raise NoSocket(Trouble.NO_EGRESS) from exc
         return made
 
 

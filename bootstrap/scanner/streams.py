@@ -100,9 +100,11 @@ class Pipe:
         self._rest(connection)
 
     def _reopen(self) -> None:
-        if not self._queue or self._opening is not None or self._is_closing:
+        if not self._queue or self._opening is not None:
             return
         known = self._breaker.verdict(self._loop.time())
+        if self._is_closing:
+            known = Trouble.TCP_CLOSED
         if known is not None:
             self._fail_queue(known)
             return

@@ -94,16 +94,30 @@ class Trip:
         )
 
 
-class Hold:
-    """Keeps an evaluation's clock still until the waiting is no longer ours."""
+class Start:
+    """The moment at which a query stops waiting for us and waits for others.
 
-    def __init__(self, allowance: Allowance | None) -> None:
+    Until `now` is called the evaluation's clock stands still (S-13).
+    """
+
+    def __init__(
+        self, trip: Trip, clock: Callable[[], datetime], allowance: Allowance | None
+    ) -> None:
+        self._trip: Trip | None = trip
+        self._clock = clock
         self._allowance = allowance
         if allowance is not None:
             allowance.hold()
 
-    def end(self) -> None:
-        """Let the clock run; more calls do no harm."""
+    def now(self) -> None:
+        """Note that the first packet is about to leave; repeats do no harm."""
+        trip, self._trip = self._trip, None
+        if trip is not None:
+            trip.depart(self._clock())
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let the clock run, whether anything left or not."""
         allowance, self._allowance = self._allowance, None
         if allowance is not None:
             allowance.resume()
@@ -139,6 +153,7 @@ class SocketTransport:
         self._total = Room(room_for_sockets(site.limits.sockets))
         self._networks: dict[str, Room] = {}
         self._lanes: dict[str, Lane] = {}
+        self._is_closed = False
 
     async def ask(
         self,
@@ -151,6 +166,8 @@ class SocketTransport:
         trip = Trip(query, self._clock(), asyncio.get_running_loop().time)
         if self._site.egress.objection(query.server) is not None:
             return trip.end(None, Trouble.FORBIDDEN)
+        if self._is_closed:
+            return trip.end(None, Trouble.TCP_CLOSED)
         tries = min(attempts or self._limits.attempts, self._limits.attempts)
         lane = self._lane(query.server)
         met: Trouble | None = None
@@ -176,9 +193,10 @@ class SocketTransport:
 
     async def aclose(self) -> None:
         """Close all connections; queries under way end as TCP_CLOSED."""
-        lanes, self._lanes = self._lanes, {}
-        for lane in lanes.values():
+        self._is_closed = True
+        for lane in self._lanes.values():
             await lane.pipe.aclose()
+        self._lanes.clear()
 
     async def _try(
         self, lane: Lane, trip: Trip, tries: int, allowance: Allowance | None
@@ -216,28 +234,30 @@ class SocketTransport:
         within = self._limits.exchange
         if allowance is not None:
             within = max(0.001, min(within, allowance.remaining))
-        hold = Hold(allowance)
+        start = Start(trip, self._clock, allowance)
         try:
             await lane.bucket.draw()
             asked = wire.question(trip.query.name, trip.query.rdtype)
-            trip.depart(self._clock())
-            if trip.over == "tcp":
-                attempt = await lane.pipe.exchange(asked, within, hold.end)
-                trip.source = lane.pipe.source
-                return attempt
-            return await self._datagram(lane, trip, asked, within, hold)
+            if trip.over == "udp":
+                return await self._datagram(lane, trip, asked, within, start)
+            attempt = await lane.pipe.exchange(asked, within, start.now)
+            trip.source = lane.pipe.source
+            return attempt
         finally:
-            hold.end()
+            start.abandon()
 
     async def _datagram(
-        self, lane: Lane, trip: Trip, asked: wire.Question, within: float, hold: Hold
+        self, lane: Lane, trip: Trip, asked: wire.Question, within: float, start: Start
     ) -> Attempt:
         await lane.enter()
         try:
+            known = lane.breakers["udp"].verdict(asyncio.get_running_loop().time())
+            if known is not None:  # found out while we waited for a place
+                return Attempt(b"", trouble=known)
             made = await self._made(self._sockets.udp, trip.query.server)
             trip.source = str(made.getsockname()[0])
             with Datagram(made, asked, max_junk=self._limits.junk) as datagram:
-                hold.end()
+                start.now()
                 return await datagram.answer(within)
         except NoSocket as exc:
             return Attempt(b"", trouble=exc.trouble)

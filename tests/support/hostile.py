@@ -62,6 +62,7 @@ class HostileServer:
     queries: list[tuple[str, bytes]] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
     connections: int = 0
+    took: float = 0.0
 
     def saw(self, over: str, packet: bytes) -> None:
         self.queries.append((over, packet))
@@ -304,10 +305,11 @@ async def tcp_several(peer: Peer) -> None:
 
 async def tcp_flood(peer: Peer) -> None:
     """Send wrong answers without end."""
-    query = await peer.query()
+    packet = with_id(answer(await peer.query()), 7)
     while True:
-        peer.send(with_id(answer(query), 7))
+        peer.send(packet)
         await peer.writer.drain()
+        await asyncio.sleep(0)
 
 
 async def tcp_backwards(peer: Peer) -> None:
