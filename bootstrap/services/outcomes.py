@@ -10,15 +10,14 @@ from typing import Final
 from django.db import transaction
 
 from bootstrap import bell
-from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.core.workflow.lifecycle import Event, State, TransitionRefused
 from bootstrap.models import Domain, Proposal, Publication, Zone
 
-from . import alarms, leasing, states
+from . import alarms
 from .actors import Actor
-from .claims import Claim, Ending
+from .claims import Claim, Ending, rescan
 from .sending import Effect, Report
 from .transitions import Note, move
 
@@ -74,9 +73,7 @@ def _say(claim: Claim, report: Report, *, actor: Actor, now: datetime) -> Ending
         return Ending.TAKEN
     _keep_attempt(claim, report, now)
     ended = _Ended(claim, proposal, report, actor, now)
-    ending = _ENDINGS[report.effect](ended)
-    states.refresh(Domain.objects.filter(pk=proposal.domain_id), now=now)
-    return ending
+    return _ENDINGS[report.effect](ended)
 
 
 def _keep_attempt(claim: Claim, report: Report, now: datetime) -> None:
@@ -127,9 +124,7 @@ def _conflict(ended: _Ended) -> Ending:
         reason=Reason.PUB_CONFLICT.value,
     )
     ended.alarm(Reason.PUB_CONFLICT)
-    leasing.request(
-        [ended.proposal.domain_id], trigger=Trigger.PUBLICATION, now=ended.now
-    )
+    rescan(ended.proposal, ended.now)
     return Ending.CONFLICT
 
 

@@ -27,3 +27,28 @@ class Anchor:
 def at(anchors: tuple[Anchor, ...], zone: Name, now: datetime) -> tuple[Ds, ...]:
     """Return the DS of `zone` that are in force at `now`."""
     return tuple(a.ds for a in anchors if a.zone == zone and a.holds_at(now))
+
+
+class NoTrustAnchor(Exception):
+    """No anchor at or above `name` is in force at `now`: our own fault (P-7.1)."""
+
+    def __init__(self, name: Name, now: datetime) -> None:
+        super().__init__(f"no trust anchor for {name} is in force at {now}")
+        self.name = name
+        self.now = now
+
+
+def deepest(
+    anchors: tuple[Anchor, ...], name: Name, now: datetime
+) -> tuple[Name, tuple[Ds, ...]]:
+    """Return the deepest anchored zone at or above `name`, and its DS.
+
+    Raises:
+        NoTrustAnchor: there is none in force.
+    """
+    for count in range(len(name.labels), 0, -1):
+        zone = Name(name.labels[-count:])
+        ds = at(anchors, zone, now)
+        if ds:
+            return zone, ds
+    raise NoTrustAnchor(name, now)

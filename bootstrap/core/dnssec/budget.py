@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 class BudgetSpent(Exception):
@@ -11,6 +12,31 @@ class BudgetSpent(Exception):
     def __init__(self, what: str) -> None:
         super().__init__(f"the allowance of {what} is used up")
         self.what = what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one RRset or one response may ask of us (P-7.80, S-17, S-33 to S-37)."""
+
+    rrsigs: int = 8
+    """Signatures of one RRset that pass the filter; verifications of one RRset."""
+    failures: int = 4
+    """Verifications of one RRset that may fail before we stop."""
+    colliding_keys: int = 2
+    """Keys with the same tag and algorithm (P-7.6)."""
+    dnskeys: int = 16
+    ds: int = 8
+    failed_digests: int = 4
+    nsec3_iterations: int = 50
+    """RFC 9276, section 3.2."""
+    nsec3_salt: int = 32
+    """Octets."""
+    denials: int = 16
+    """NSEC and NSEC3 RRsets of one response."""
+    aliases: int = 8
+
+
+DEFAULT_LIMITS: Final = Limits()
 
 
 @dataclass(slots=True)

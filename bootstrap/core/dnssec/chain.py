@@ -9,89 +9,44 @@ that there is no cut (RFC 4035, section 5.2; P-1.24). It never asks, it returns
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum, unique
-from typing import NamedTuple
+from typing import Final
 
-from bootstrap.core.dns.messages import Response
 from bootstrap.core.dns.names import Name
-from bootstrap.core.dns.records import Ds, Key, RdataType, Signed
+from bootstrap.core.dns.records import RdataType
 
-from .anchors import Anchor
-from .budget import Budget
-from .security import Flaw, Security
+from . import answers, walk
+from .anchors import Anchor, NoTrustAnchor, deepest
+from .answers import Answer, Form
+from .budget import DEFAULT_LIMITS, Budget, Limits
+from .crypto import Memo
+from .proofs import Cut, Needs, Proof, Question, Seen
+from .security import Absence, Flaw, Security
+from .signatures import Context, Verified
+from .walk import Place, Walk
 
+__all__ = [
+    "Absence",
+    "Cut",
+    "Needs",
+    "NoTrustAnchor",
+    "Proof",
+    "Question",
+    "Seen",
+    "validate",
+]
 
-class Question(NamedTuple):
-    """`name` and `rdtype`, asked of the servers of `zone`."""
-
-    zone: Name
-    name: Name
-    rdtype: RdataType
-
-
-Seen = Mapping[Question, tuple[Response, ...]]
-"""Answers so far; an empty tuple says that no server of the zone answered."""
-
-
-@unique
-class Absence(StrEnum):
-    """How something is absent."""
-
-    NODATA = "nodata"
-    NXDOMAIN = "nxdomain"
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """One zone on the way down, as the picture of the chain shows it."""
-
-    zone: Name
-    security: Security
-    ds: tuple[Ds, ...] = ()
-    keys: tuple[Key, ...] = ()
-    flaw: Flaw | None = None
+WEAKEST: Final = (
+    Security.BOGUS,
+    Security.INDETERMINATE,
+    Security.INSECURE,
+    Security.SECURE,
+)
+"""An alias chain is as strong as its weakest link (P-7.70)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What can be said of one name and type.
-
-    `answer` is the RRset when it exists (the last one of an alias chain),
-    `absence` how it is missing. `zone` is the deepest cut at or above the name,
-    `signer` whose key signed the answer or its denial. `not_before` and
-    `not_after` bound all signatures relied on. `blame` is the question whose
-    answers failed: another server of that zone may know better (P-7.92).
-    """
-
-    name: Name
-    rdtype: RdataType
-    security: Security
-    answer: Signed | None = None
-    absence: Absence | None = None
-    zone: Name | None = None
-    signer: Name | None = None
-    cuts: tuple[Cut, ...] = ()
-    aliases: tuple[Name, ...] = ()
-    wildcard: bool = False
-    mixed_servers: bool = False
-    not_before: datetime | None = None
-    not_after: datetime | None = None
-    flaw: Flaw | None = None
-    detail: str = ""
-    blame: Question | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """These questions must be asked before the walk can go on."""
-
-    questions: tuple[Question, ...]
-
-
-def validate(
+def validate(  # noqa: PLR0913 - all that a proof may depend on, by name
     name: Name,
     rdtype: RdataType,
     *,
@@ -99,6 +54,138 @@ def validate(
     anchors: tuple[Anchor, ...],
     now: datetime,
     budget: Budget,
+    limits: Limits = DEFAULT_LIMITS,
+    memo: Memo | None = None,
 ) -> Proof | Needs:
-    """Return a proof about `name` and `rdtype`, or the questions that it lacks."""
-    raise NotImplementedError
+    """Return a proof about `name` and `rdtype`, or the questions that it lacks.
+
+    Every call walks from the anchor again and spends from `budget`: give each
+    call its own, or its share of one. A `memo` kept between calls spares
+    signatures that were checked before; it changes no outcome and no spending.
+
+    Raises:
+        NoTrustAnchor: no anchor at or above the name is in force (P-7.1); our
+            own fault, and never a statement about the name.
+    """
+    context = Context(now, budget, limits, memo)
+    links: tuple[Proof, ...] = ()
+    asked = name
+    while True:
+        link = _link(Walk(asked, rdtype, seen, context), anchors)
+        if isinstance(link, Needs):
+            return link
+        proof, target = link
+        links = (*links, proof)
+        if target is None:
+            return _joined(name, links)
+        visited = {earlier.name for earlier in links}
+        if target in visited or len(links) > limits.aliases:
+            return _joined(name, (*links, _endless(proof, target)))
+        asked = target
+
+
+def _link(
+    walker: Walk, anchors: tuple[Anchor, ...]
+) -> tuple[Proof, Name | None] | Needs:
+    """Return the proof of one name and, if it is an alias, where that leads."""
+    above = walker.last if walker.rdtype == RdataType.DS else walker.name
+    zone, ds = deepest(anchors, above, walker.context.now)
+    place = walk.enter(walker, Place(zone), zone, ds)
+    if isinstance(place, Place):
+        place = walk.descend(walker, place)
+    if isinstance(place, Place):
+        return _answered(walker, place)
+    return place if isinstance(place, Needs) else (place, None)
+
+
+def _answered(walker: Walk, place: Place) -> tuple[Proof, Name | None] | Needs:
+    """Put the question itself to the deepest zone."""
+    name, rdtype, keys = walker.name, walker.rdtype, place.keys
+    question = Question(place.zone, name, rdtype)
+    if keys is None:
+        found = walker.look(
+            place, question, lambda r: answers.plain(r, name, rdtype, place.zone)
+        )
+    else:
+        found = walker.look(
+            place,
+            question,
+            lambda r: answers.proven(r, name, rdtype, keys, walker.context),
+        )
+    if isinstance(found, Needs):
+        return found
+    if isinstance(found, Proof):
+        return place.doubt or found, None
+    answer, mixed = found
+    if answer.form is Form.REFERRAL:
+        return _answered(walker, walk.cross_insecurely(place, name))
+    used = (*place.used, *answer.used)
+    place = replace(place, used=used, mixed=place.mixed or mixed)
+    return _concluded(walker, place, answer, question)
+
+
+def _concluded(
+    walker: Walk, place: Place, answer: Answer, question: Question
+) -> tuple[Proof, Name | None]:
+    """Return what a proven, or in insecure territory a plain, answer amounts to."""
+    exists = answer.form is not Form.ABSENT
+    if place.doubt is not None and not exists:
+        return place.doubt, None
+    security, flaw, detail = Security.SECURE, place.flaw, ""
+    if place.keys is None:
+        security = Security.INSECURE
+    elif (place.refuted or place.doubt is not None) and exists:
+        security, flaw = Security.BOGUS, Flaw.ENT_NXDOMAIN
+        detail = "a server denies a name above the one that exists"
+    elif answer.opt_out:
+        security, flaw = Security.INSECURE, Flaw.OPT_OUT
+    ended = walker.end(place, security, flaw=flaw, detail=detail)
+    proof = replace(
+        ended,
+        answer=answer.signed,
+        absence=answer.absence,
+        signer=_signer(answer.used),
+        wildcard=answer.wildcard,
+        blame=question if security is Security.BOGUS else None,
+    )
+    return proof, answer.target if security is not Security.BOGUS else None
+
+
+def _signer(used: tuple[Verified, ...]) -> Name | None:
+    return used[0].signer if used else None
+
+
+def _endless(proof: Proof, target: Name) -> Proof:
+    """Return the link that ends a loop, or a chain that is too long (P-7.70)."""
+    return replace(
+        proof,
+        name=target,
+        security=Security.INDETERMINATE,
+        flaw=Flaw.ALIAS_LOOP,
+        detail="the aliases have no end",
+        answer=None,
+    )
+
+
+def _joined(name: Name, links: tuple[Proof, ...]) -> Proof:
+    """Return one proof for a chain of aliases; the weakest link decides."""
+    last = links[-1]
+    if len(links) == 1:
+        return last
+    weakest = min(links, key=lambda link: WEAKEST.index(link.security))
+    starts = [link.not_before for link in links if link.not_before is not None]
+    ends = [link.not_after for link in links if link.not_after is not None]
+    return replace(
+        last,
+        name=name,
+        security=weakest.security,
+        cuts=tuple(dict.fromkeys(cut for link in links for cut in link.cuts)),
+        aliases=tuple(link.name for link in links[1:]),
+        wildcard=any(link.wildcard for link in links),
+        mixed_servers=any(link.mixed_servers for link in links),
+        not_before=max(starts, default=None),
+        not_after=min(ends, default=None),
+        flaw=weakest.flaw,
+        detail=weakest.detail,
+        blame=weakest.blame,
+    )

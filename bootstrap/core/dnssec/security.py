@@ -42,3 +42,11 @@ class Flaw(StrEnum):
     ALIAS_LOOP = "alias-loop"
     ENT_NXDOMAIN = "ent-nxdomain"  # P-1.25
     LIMIT = "limit"  # the budget is used up
+
+
+@unique
+class Absence(StrEnum):
+    """How something is absent."""
+
+    NODATA = "nodata"
+    NXDOMAIN = "nxdomain"
