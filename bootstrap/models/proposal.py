@@ -52,6 +52,12 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         """Return those that the parent holds and that are still watched."""
         return self.filter(state__in=[State.SENT, State.VISIBLE])
 
+    def watchable(self, now: datetime) -> Self:
+        """Return the published ones that nobody is looking at and whose turn it is."""
+        free = models.Q(lease_until=None) | models.Q(lease_until__lte=now)
+        due = self.published().filter(free, next_try_at__lte=now)
+        return due.order_by("next_try_at")
+
     def with_domain(self) -> Self:
         """Fetch domain and zone in the same query."""
         return self.select_related("domain__zone")

@@ -16,17 +16,17 @@ class InvalidEndpoint(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One server: an address as text, and a port."""
+    """One server: an address as text, and a port; None is the usual one."""
 
     address: str
-    port: int = DNS_PORT
+    port: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.address}#{self.port}"
+        return self.address if self.port is None else f"{self.address}#{self.port}"
 
 
-def parse_endpoint(text: str, default_port: int = DNS_PORT) -> Endpoint:
-    """Return the endpoint that `text` names.
+def parse_endpoint(text: str, default_port: int | None = DNS_PORT) -> Endpoint:
+    """Return the endpoint that `text` names; `default_port` if it names none.
 
     Raises:
         InvalidEndpoint: no address, or no port.

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .addresses import Endpoint
+from .addresses import DNS_PORT, Endpoint
 
 
 class ConnectionLost(Exception):
@@ -81,7 +81,8 @@ def connect(server: Endpoint, seconds: float) -> Iterator[Stream]:
     """
     deadline = time.monotonic() + seconds
     try:
-        connected = socket.create_connection((server.address, server.port), seconds)
+        where = (server.address, server.port or DNS_PORT)
+        connected = socket.create_connection(where, seconds)
     except TimeoutError as exc:
         raise ConnectionLost(f"no connection to {server}: out of time") from exc
     except OSError as exc:
