@@ -306,11 +306,19 @@ class Lab:
     def _publisher(self, parent: ServedParent) -> Callable[[Change], None]:
         def publish(change: Change) -> None:
             self.built.network.changed(parent.name)
+            for apex, ds in change.ds:
+                self._after_ds(apex, published=bool(ds))
             delay = parent.declared.secondary_delay
             if len(parent.copies) > 1 and self._loop is not None:
                 self._loop.call_later(delay, self._follow, parent, change)
 
         return publish
+
+    def _after_ds(self, apex: Name, *, published: bool) -> None:
+        placer = self.built.children.get(apex)
+        if placer and published and placer.recipe.after_ds:
+            zone = placer.recipe.after_ds
+            self._rework(apex, replace(placer.recipe, zone=zone, after_ds=None))
 
     def _follow(self, parent: ServedParent, change: Change) -> None:
         change.apply(parent.secondary, self.now())

@@ -65,6 +65,13 @@ class Network:
         zone.put_text(host, RdataType.A, *self.hosts[host])
         self.changed(zone.apex)
 
+    def name_address(self, name: Name, address: str) -> None:
+        """Publish an address that nothing of ours answers at."""
+        zone = self.enclosing(name)
+        if zone is not None:
+            zone.zone.put_text(name, RdataType.A, address)
+            self.changed(zone.zone.apex)
+
     def enclosing(self, name: Name) -> Denier | None:
         """Return the deepest zone that `name` lies in or is the apex of."""
         while name not in self.zones:

@@ -57,6 +57,8 @@ class Placer:
         """Serve the child, publish its signals, and delegate it."""
         for token in self._tokens():
             self.network.host(self.host(token).canonicalize(), self._count(token))
+        for token, address in self.recipe.fixed.items():
+            self.network.name_address(self.host(token).canonicalize(), address)
         self._serve()
         self.delegate()
         for token in self.recipe.nameservers:
@@ -156,9 +158,10 @@ class Placer:
         label, role, algorithm = spec.split(":")
         prefix = self.child.key_label or str(self.apex)
         if role == TWINS:
-            yield from self.network.keyring.twins(
-                f"{prefix}/{label}", int(algorithm), Role.CSK
-            )
+            ring = self.network.keyring
+            first, second = ring.twins(f"{prefix}/{label}", int(algorithm), Role.CSK)
+            yield replace(first, label=label)
+            yield replace(second, label=f"{label}b")
         else:
             yield self.network.keyring.key(
                 f"{prefix}/{label}", int(algorithm), Role(role)

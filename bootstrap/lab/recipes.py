@@ -72,6 +72,7 @@ class SignalRecipe:
         return self == zone and self.form in ("plain", "absent", "cut", "cname")
 
 
+NESTED: Final = ("zone", "at", "signals", "after_ds")
 FORMS: Final = ("plain", "absent", "cut", "wildcard", "cname", "dname")
 PLACES: Final = ("own", "host", "deep")
 
@@ -89,6 +90,10 @@ class Recipe:
     ds: tuple[str, ...] = ()
     addresses: Mapping[str, int] = field(default_factory=dict)
     """How many addresses a nameserver has, where it is not one."""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of literal nameservers, which nothing in the laboratory serves."""
+    after_ds: ZoneRecipe | None = None
+    """What the zone becomes once the parent publishes a DS."""
 
     def signal(self, token: str) -> SignalRecipe:
         """Return what the nameserver `token` publishes for the child."""
@@ -124,8 +129,11 @@ def read(table: Mapping[str, Any], where: str) -> Recipe:
                 for token, part in table.get("at", {}).items()
             },
             signals=signals,
+            after_ds=_build(zone, table["after_ds"], f"{where}.after_ds")
+            if "after_ds" in table
+            else None,
         ),
-        {k: v for k, v in table.items() if k not in ("zone", "at", "signals")},
+        {key: value for key, value in table.items() if key not in NESTED},
         where,
     )
     _check(recipe, where)

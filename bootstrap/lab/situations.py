@@ -1,0 +1,170 @@
+"""The catalogue of named situations: what is served, and what must be found.
+
+One TOML file a subject, one table a situation; protocol.md, appendix F.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bootstrap.core.dns.names import wire_length
+
+from .network import name_of
+from .recipes import InvalidRecipe, Recipe, read
+from .worlds import Child, Operator, Parent, World
+
+CATALOGUE: Final = Path(__file__).parent / "catalogue"
+OUTCOMES: Final = frozenset({"accept", "nothing", "hold", "reject", "retry", "error"})
+PATHS: Final = frozenset({"bootstrap", "update", "removal"})
+MEMORIES: Final = frozenset({"", "newer-inception", "newer-change"})
+TEXTS: Final = ("title", "reference", "served", "path", "outcome")
+OPTIONAL_TEXTS: Final = ("name", "remembers")
+LISTS: Final = ("codes", "afterwards")
+KEYS: Final = frozenset({*TEXTS, *OPTIONAL_TEXTS, *LISTS, "octets", "recipe"})
+MAX_LABEL: Final = 63
+PARENT: Final = "alpha.test"
+
+
+class InvalidCatalogue(Exception):
+    """A situation is not well written; the message names file, id and key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """One row of the catalogue.
+
+    `outcome`, `path` and `codes` (which must be among those found) are what an
+    evaluation must give. `remembers` says what must be in its history for that:
+    an accepted request (`newer-inception`) or another channel's change
+    (`newer-change`) that is newer than the one served. `octets` makes the child's
+    name so long that it has that many together with its longest nameserver.
+    `afterwards` are codes found after publication.
+    """
+
+    id: str
+    title: str
+    reference: str
+    served: str
+    path: str
+    outcome: str
+    codes: tuple[str, ...]
+    recipe: Recipe
+    name: str = ""
+    remembers: str = ""
+    octets: int = 0
+    afterwards: tuple[str, ...] = ()
+
+
+def catalogue(folder: Path = CATALOGUE) -> dict[str, Situation]:
+    """Return all situations by id, in the order of their files.
+
+    Raises:
+        InvalidCatalogue: a file or a situation is not well written.
+    """
+    found: dict[str, Situation] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for identifier, table in _tables(path).items():
+            if identifier in found:
+                raise InvalidCatalogue(f"{path.name}: {identifier} is there twice")
+            found[identifier] = _situation(identifier, table, path.name)
+    return found
+
+
+def world_for(
+    situations: dict[str, Situation], *, parent: Parent | None = None
+) -> World:
+    """Return one world in which each situation is a child with its own servers."""
+    parent = parent or Parent(name=PARENT)
+    sibling = f"hoster.{parent.name}"
+    operators = ("lantern.example", "harbour.test", sibling)
+    return World(
+        parents=(parent,),
+        operators=(
+            Operator(zone=operators[0]),
+            Operator(zone=operators[1], algorithm=15),
+            Operator(zone=sibling),
+        ),
+        children=tuple(
+            Child(
+                name=_child_name(situation, parent.name, operators[0]),
+                operators=operators,
+                recipe=situation.recipe,
+                situation=situation.id,
+                own_hosts=True,
+            )
+            for situation in situations.values()
+        ),
+    )
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as exc:
+        raise InvalidCatalogue(f"{path.name}: {exc}") from exc
+
+
+def _situation(identifier: str, table: object, file: str) -> Situation:
+    where = f"{file}: {identifier}"
+    if not isinstance(table, dict):
+        raise InvalidCatalogue(f"{where} is not a table")
+    if unknown := table.keys() - KEYS:
+        raise InvalidCatalogue(f"{where}: unknown key {min(unknown)!r}")
+    _check_texts(table, where)
+    _check_words(table, where)
+    try:
+        recipe = read(table.get("recipe", {}), f"{where}.recipe")
+    except InvalidRecipe as exc:
+        raise InvalidCatalogue(str(exc)) from exc
+    return Situation(
+        id=identifier,
+        recipe=recipe,
+        codes=tuple(table["codes"]),
+        afterwards=tuple(table.get("afterwards", ())),
+        octets=table.get("octets", 0),
+        **{key: table[key] for key in (*TEXTS, *OPTIONAL_TEXTS) if key in table},
+    )
+
+
+def _check_texts(table: dict[str, Any], where: str) -> None:
+    for key in TEXTS:
+        if not isinstance(table.get(key), str):
+            raise InvalidCatalogue(f"{where}: {key} is missing or no text")
+    for key in OPTIONAL_TEXTS:
+        if not isinstance(table.get(key, ""), str):
+            raise InvalidCatalogue(f"{where}: {key} is no text")
+    if not isinstance(table.get("octets", 0), int):
+        raise InvalidCatalogue(f"{where}: octets is no number")
+    for key in LISTS:
+        value = table.get(key, [] if key != "codes" else None)
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise InvalidCatalogue(f"{where}: {key} is missing or no list of texts")
+
+
+def _check_words(table: dict[str, Any], where: str) -> None:
+    for key, words in (("outcome", OUTCOMES), ("path", PATHS), ("remembers", MEMORIES)):
+        if table.get(key, "") not in words:
+            raise InvalidCatalogue(f"{where}: {key} has no value {table[key]!r}")
+
+
+def _child_name(situation: Situation, parent: str, operator: str) -> str:
+    label = situation.name or situation.id.lower()
+    name = f"{label}.{parent}"
+    if not situation.octets:
+        return name
+    host = name_of(f"ns1.{situation.id.lower()}.{operator}")
+    missing = situation.octets - wire_length(host) - wire_length(name_of(name))
+    return f"{label}.{'.'.join(_padding(missing))}.{parent}"
+
+
+def _padding(octets: int) -> list[str]:
+    """Return labels that take exactly `octets` on the wire, lengths included."""
+    labels = []
+    while octets > MAX_LABEL + 1:
+        taken = MAX_LABEL + 1 if octets - MAX_LABEL - 1 > 1 else MAX_LABEL
+        labels.append("x" * (taken - 1))
+        octets -= taken
+    return [*labels, "x" * (octets - 1)]
