@@ -58,7 +58,7 @@ Window = tuple[timedelta, timedelta]
 
 WINDOWS: Final[dict[Flawed, Window]] = {
     Flawed.EXPIRED: (timedelta(days=-30), timedelta(days=-1)),
-    Flawed.FUTURE: (timedelta(days=1), timedelta(days=30)),
+    Flawed.FUTURE: (timedelta(days=3), timedelta(days=30)),
     Flawed.NEAR_EXPIRY: (timedelta(days=-13), timedelta(hours=2)),
     Flawed.OLD: (timedelta(days=-60), timedelta(days=14)),
     Flawed.INVERTED: (timedelta(days=14), timedelta(days=-14)),
