@@ -1,0 +1,142 @@
+"""Evidence as kept: manifests by address, packets by content, bytes given back.
+
+Compression is the store's business and no part of the format; a stored blob is
+opened under a limit, whatever it claims to hold (S-24).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from bootstrap.core.evidence import bundle
+from bootstrap.core.evidence.bundle import Bundle, Parts
+from bootstrap.models import Evidence, Packet
+
+LEVEL: Final = 6
+SLICE: Final = 200
+"""Rows in one statement: SQLite takes a limited number of parameters."""
+
+
+class EvidenceDamaged(Exception):
+    """What is stored under an address is not what was put there."""
+
+    def __init__(self, digest: str, problem: str) -> None:
+        super().__init__(f"evidence {digest}: {problem}")
+        self.digest = digest
+
+
+@transaction.atomic
+def store(bundles: Iterable[Bundle], *, now: datetime) -> list[str]:
+    """Keep bundles; return their addresses in the same order.
+
+    What is there already is left as it is: an address names one content.
+    """
+    split = [bundle.split(each) for each in bundles]
+    encoded = [bundle.join(parts) for parts in split]
+    addresses = [bundle.address(octets) for octets in encoded]
+    _store_packets(split)
+    Evidence.objects.bulk_create(
+        [
+            Evidence(
+                digest=digest,
+                manifest=zlib.compress(parts.manifest, LEVEL),
+                size=len(octets),
+                created_at=now,
+            )
+            for digest, parts, octets in zip(addresses, split, encoded, strict=True)
+        ],
+        ignore_conflicts=True,
+        batch_size=SLICE,
+    )
+    _store_links(dict(zip(addresses, split, strict=True)))
+    return addresses
+
+
+def _store_packets(split: Iterable[Parts]) -> None:
+    packets = {
+        digest: body for parts in split for digest, body in parts.packets.items()
+    }
+    known = _known(packets)
+    # In the order of digests, so that two writers never wait for each other.
+    Packet.objects.bulk_create(
+        [
+            Packet(digest=digest, body=zlib.compress(body, LEVEL), size=len(body))
+            for digest, body in sorted(packets.items())
+            if digest not in known
+        ],
+        ignore_conflicts=True,
+        batch_size=SLICE,
+    )
+
+
+def _known(digests: Collection[str]) -> set[str]:
+    ordered = sorted(digests)
+    return {
+        digest
+        for start in range(0, len(ordered), SLICE)
+        for digest in Packet.objects.filter(
+            digest__in=ordered[start : start + SLICE]
+        ).values_list("digest", flat=True)
+    }
+
+
+def _store_links(split: Mapping[str, Parts]) -> None:
+    link = Evidence.packets.through
+    link.objects.bulk_create(
+        [
+            link(evidence_id=address, packet_id=digest)
+            for address, parts in split.items()
+            for digest in sorted(parts.packets)
+        ],
+        ignore_conflicts=True,
+        batch_size=SLICE,
+    )
+
+
+def octets_of(digest: str) -> bytes:
+    """Return the encoded bundle of an address, byte for byte.
+
+    Raises:
+        Evidence.DoesNotExist: nothing is kept under this address.
+        EvidenceDamaged: what is kept is not what the address names.
+    """
+    row = Evidence.objects.get(digest=digest)
+    manifest = _opened(digest, bytes(row.manifest))
+    packets: dict[str, bytes] = {}
+    for packet, body in row.packets.values_list("digest", "body"):
+        packets[packet] = _opened(digest, bytes(body))
+        if hashlib.sha256(packets[packet]).hexdigest() != packet:
+            raise EvidenceDamaged(digest, f"packet {packet} has another content")
+    octets = bundle.join(Parts(manifest, packets))
+    if bundle.address(octets) != digest:
+        raise EvidenceDamaged(digest, "another content")
+    return octets
+
+
+def load(digest: str) -> Bundle:
+    """Return the bundle of an address.
+
+    Raises:
+        Evidence.DoesNotExist: nothing is kept under this address.
+        EvidenceDamaged: what is kept is not what the address names.
+    """
+    return bundle.decode(octets_of(digest))
+
+
+def _opened(digest: str, blob: bytes) -> bytes:
+    opener = zlib.decompressobj()
+    try:
+        octets = opener.decompress(blob, bundle.MAX_OCTETS)
+    except zlib.error as exc:
+        raise EvidenceDamaged(digest, f"cannot be opened: {exc}") from exc
+    if opener.unconsumed_tail:
+        raise EvidenceDamaged(digest, f"larger than {bundle.MAX_OCTETS} octets")
+    if not opener.eof:
+        raise EvidenceDamaged(digest, "ends in the middle")
+    return octets
