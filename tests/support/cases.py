@@ -20,7 +20,7 @@ import dns.rrset
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from bootstrap.core.dns.messages import read
-from bootstrap.core.dns.names import parse_name, signaling_name
+from bootstrap.core.dns.names import Name, parse_name, signaling_name
 from bootstrap.core.dns.records import Ds, Key, RdataType, RRset, Signed
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.dnssec.chain import Absence, Cut, Needs, Proof, Question
@@ -39,7 +39,7 @@ NS1 = parse_name("ns1.operator.net")
 NS2 = parse_name("ns2.operator.org")
 SERVERS = {NS1: ("192.0.2.1",), NS2: ("198.51.100.2",)}
 ANCHOR = Anchor(Ds(20326, 8, 2, bytes(32)))
-DELETE = {"CDS": ["0 0 0 00"], "CDNSKEY": ["0 3 0 AA=="]}
+DELETE: dict[str, list[str] | None] = {"CDS": ["0 0 0 00"], "CDNSKEY": ["0 3 0 AA=="]}
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Zone:
             deterministic=False,
         )
 
-    def put(self, section: list, rdtype: str) -> None:
+    def put(self, section: list[dns.rrset.RRset], rdtype: str) -> None:
         rrset = self.rrset(rdtype)
         if rrset is None:
             return
@@ -176,11 +176,12 @@ def an_observation(
 ) -> Observation:
     """Return what `server` said by TCP; `received` may be a trouble."""
     trouble = received if isinstance(received, Trouble) else None
+    packet = received if isinstance(received, bytes) else None
     made = Observation(
         Query(server, CHILD, name, rdtype, Carrier.TCP),
         at=NOW,
         sent=b"",
-        received=None if trouble else received,
+        received=packet,
         trouble=trouble,
         transport="tcp",
     )
@@ -235,7 +236,7 @@ def observed(case: Case, *more: Observation) -> Case:
     return replace(case, observations=(*case.observations, *more))
 
 
-class Proofs(dict):
+class Proofs(dict[tuple[Name, RdataType], Proof]):
     """Hand-made proofs by (name, type); what is not there is still needed."""
 
     def __call__(self, name, rdtype):

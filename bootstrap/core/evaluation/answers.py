@@ -8,10 +8,12 @@ from typing import Final
 
 import dns.exception
 import dns.name
+import dns.rdata
+import dns.rdataclass
 
 from bootstrap.core.dns.messages import Malformed, Response, read
 from bootstrap.core.dns.names import Name, canonical
-from bootstrap.core.dns.records import RdataType, Signed
+from bootstrap.core.dns.records import Ds, RdataType, Signed
 
 from .case import Case
 from .classify import classify
@@ -19,6 +21,7 @@ from .observations import Observation
 from .queries import Carrier
 from .reasons import Reason
 
+DS_FIXED_OCTETS: Final = 4
 REQUEST_TYPES: Final = (RdataType.CDS, RdataType.CDNSKEY)
 """The types by which a child asks for a DS change (RFC 7344, section 3)."""
 
@@ -45,11 +48,31 @@ class Answer:
         """The type is one by which a child can ask for a change."""
         return self.rdtype in REQUEST_TYPES
 
+    @property
+    def content(self) -> tuple[bytes, ...]:
+        """The rdata of the RRset, sorted; empty when it does not exist."""
+        return self.signed.rrset.rdatas if self.signed else ()
+
+    @property
+    def presentation(self) -> tuple[str, ...]:
+        """The rdata as text, sorted; what has no text form as hex."""
+        return tuple(sorted(_text(self.rdtype, rdata) for rdata in self.content))
+
     def hosts(self) -> tuple[Name, ...]:
         """Return the targets of an NS RRset, canonical and sorted."""
         if self.signed is None or self.signed.rrset.rdtype != RdataType.NS:
             return ()
         return tuple(sorted(_targets(self.signed.rrset.rdatas)))
+
+
+def _text(rdtype: RdataType, rdata: bytes) -> str:
+    if rdtype in {RdataType.CDS, RdataType.DS} and len(rdata) > DS_FIXED_OCTETS:
+        return Ds.from_wire(rdata).to_text()
+    try:
+        parsed = dns.rdata.from_wire(dns.rdataclass.IN, rdtype, rdata, 0, len(rdata))
+    except dns.exception.DNSException:
+        return rdata.hex().upper()
+    return parsed.to_text()
 
 
 def answers_of(case: Case) -> tuple[Answer, ...]:

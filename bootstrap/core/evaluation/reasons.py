@@ -366,3 +366,22 @@ MEANINGS: Final = MappingProxyType(
         Reason.X_UNCLASSIFIED: Meaning(_X),
     }
 )
+
+PRECEDENCE: Final = (
+    (_X, False),
+    (_A, False),
+    (_P, False),
+    (_C, True),
+    (_R, False),
+    (_C, False),
+    (_I, False),
+)
+"""Which class speaks first, structural codes of class C before R (P-2.50)."""
+
+_POSITION: Final = {reason: position for position, reason in enumerate(Reason)}
+
+
+def precedence(reason: Reason, kind: Kind) -> tuple[int, int]:
+    """Return where a reason that counts as `kind` stands: least comes first."""
+    structural = kind is _C and MEANINGS[reason].structural
+    return PRECEDENCE.index((kind, structural)), _POSITION[reason]

@@ -1,0 +1,102 @@
+"""A verdict is earned: what is accepted, and what a single spoiled thing does."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+from bootstrap.core.dnssec.budget import Budget
+from bootstrap.core.evaluation.facts import Facts
+from bootstrap.core.evaluation.paths import AuthMethod, Path
+from bootstrap.core.evaluation.reasons import Kind, Reason
+from bootstrap.core.evaluation.verdict import Mark, Outcome, conclude, judge
+from tests.support.cases import (
+    CSK,
+    DELETE,
+    Signer,
+    Zone,
+    a_case,
+    a_delegation,
+    addresses,
+    all_good,
+    published,
+)
+
+BOTH = ("192.0.2.1", "198.51.100.2")
+
+
+def concluded(case, proofs):
+    return conclude(Facts(case, proofs, Budget()))
+
+
+def everywhere(zone):
+    return dict.fromkeys(BOTH, zone)
+
+
+def with_ds(*ds):
+    """Return a delegation with DS and the proofs that the parent publishes it."""
+    proofs = addresses()
+    proofs.put(published(*ds))
+    return a_delegation(ds=ds), proofs
+
+
+def test_a_child_in_good_order_with_all_signals_gets_its_first_ds():
+    verdict = concluded(a_case(), all_good())
+
+    assert (verdict.outcome, verdict.primary) == (Outcome.ACCEPT, Reason.ACC_OK)
+    assert verdict.path is Path.BOOTSTRAP
+    assert verdict.candidate == (CSK.ds(),)
+    assert verdict.auth_method is AuthMethod.RFC9615
+    assert verdict.required <= set(verdict.findings)
+    assert {finding.kind for finding in verdict.findings} == {Kind.INFO}
+    assert all(check.mark in {Mark.PASS, Mark.SKIPPED} for check in verdict.checks)
+    assert verdict.expires
+    assert verdict.inception
+
+
+def test_a_secured_child_that_asks_for_its_own_keys_has_nothing_to_change():
+    delegation, proofs = with_ds(CSK.ds())
+
+    verdict = concluded(a_case(delegation=delegation), proofs)
+
+    assert (verdict.outcome, verdict.primary) == (Outcome.NOTHING, Reason.UPD_IN_SYNC)
+
+
+def test_a_new_key_that_signs_already_replaces_the_old_one():
+    new = Signer("new")
+    delegation, proofs = with_ds(CSK.ds())
+    zones = everywhere(Zone(signers=(CSK, new), requested=(new,)))
+
+    verdict = concluded(a_case(delegation=delegation, zones=zones), proofs)
+
+    assert (verdict.outcome, verdict.primary) == (Outcome.ACCEPT, Reason.UPD_OK)
+    assert verdict.path is Path.UPDATE
+    assert verdict.candidate == (new.ds(),)
+    assert verdict.auth_method is AuthMethod.RFC7344_CHAIN
+
+
+def test_a_signed_and_consistent_sentinel_removes_the_ds():
+    delegation, proofs = with_ds(CSK.ds())
+    zones = everywhere(Zone(records=DELETE))
+
+    verdict = concluded(a_case(delegation=delegation, zones=zones), proofs)
+
+    assert (verdict.outcome, verdict.primary) == (Outcome.ACCEPT, Reason.DEL_OK)
+    assert verdict.path is Path.REMOVAL
+    assert verdict.candidate == ()
+
+
+def test_silence_accepts_nothing():
+    case = replace(a_case(), observations=())
+
+    verdict = judge(case)
+
+    assert verdict.outcome is Outcome.ERROR
+
+
+def test_the_same_case_has_the_same_verdict_also_after_storage():
+    case = a_case()
+    stored = pickle.loads(pickle.dumps(case))  # noqa: S301 - our own bytes
+
+    assert concluded(stored, all_good()) == concluded(case, all_good())
+    assert judge(stored) == judge(case)
