@@ -13,6 +13,7 @@ import dns.tsig
 from bootstrap.core.dns.names import ROOT, Name, canonical, signaling_domain
 
 from .defects import Denial, Signing
+from .denial import Denier
 from .network import Network, name_of
 from .placing import Placer, signaling_zone
 from .primary import Change, Primary
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from .denial import Denier
     from .zones import Zone
 
 ROOT_SERVERS: Final = ("ns1.root-servers.", "ns2.root-servers.")
@@ -85,6 +85,7 @@ def assemble(
         _operator(built, operator)
     for child in world.children:
         add_child(built, child)
+    network.settled = True
     for parent in world.parents:
         _open_for_updates(built, parent, clock, state)
     return built
@@ -112,29 +113,26 @@ def _root(network: Network, world: World) -> None:
     root = network.zone(ROOT, hosts, keys)
     network.register(root, hosts)
     for host in hosts:
-        network.publish_address(root.zone, host)
+        network.publish_address(root, host)
 
 
 def _infrastructure(
     network: Network, apex: Name, labels: tuple[str, ...], below: Name
-) -> Denier:
+) -> None:
     """Make a secure zone with nameservers of its own, at `below`."""
     hosts = [Name((label.encode(), *below.labels)) for label in labels]
     keys = network.keys(str(apex), TLD_ALGORITHM)
-    denier = network.zone(apex, hosts, keys)
-    return _enter(network, denier, hosts)
+    _enter(network, network.zone(apex, hosts, keys), hosts)
 
 
 def _enter(
-    network: Network, denier: Denier, hosts: list[Name], *, secure: bool = True
-) -> Denier:
-    apex = denier.zone.apex
-    network.register(denier, hosts)
+    network: Network, zone: Zone, hosts: list[Name], *, secure: bool = True
+) -> None:
+    network.register(zone, hosts)
     for host in hosts:
-        network.publish_address(denier.zone, host)
-    ds = [key.ds(apex) for key in denier.zone.keys] if secure else []
-    network.delegate(apex, hosts, ds)
-    return denier
+        network.publish_address(zone, host)
+    ds = [key.ds(zone.apex) for key in zone.keys] if secure else []
+    network.delegate(zone.apex, hosts, ds)
 
 
 def _parent(built: Assembled, parent: Parent) -> None:
@@ -149,8 +147,8 @@ def _operator(built: Assembled, operator: Operator) -> None:
     network, apex = built.network, canonical(name_of(operator.zone))
     hosts = [Name((label.encode(), *apex.labels)) for label in operator.nameservers]
     keys = network.keys(str(apex), operator.algorithm)
-    denier = network.zone(apex, hosts, keys if operator.secure else ())
-    _enter(network, denier, hosts, secure=operator.secure)
+    zone = network.zone(apex, hosts, keys if operator.secure else ())
+    _enter(network, zone, hosts, secure=operator.secure)
     built.operators[apex] = operator
     if operator.signals:
         ordinary = SignalRecipe(signed=operator.secure, algorithm=operator.algorithm)
@@ -172,8 +170,8 @@ def _open_for_updates(
     denier = network.zones[apex]
     following = denier
     if parent.secondary_delay:
-        following = type(denier)(denier.zone.copy())
-        network.serve(following, [second])
+        following = Denier.of(denier.zone.copy())
+        network.serve(apex, following, [second])
     if built.tsig is None:
         raise LookupError("no key for updates")
     server = network.servers[first]

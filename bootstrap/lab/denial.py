@@ -11,7 +11,7 @@ import bisect
 import hashlib
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import dns.name
 import dns.rrset
@@ -22,6 +22,8 @@ from .defects import Denial, Flawed
 from .zones import NEGATIVE_TTL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dns.rrset import RRset
 
     from bootstrap.core.dns.names import Name
@@ -49,12 +51,36 @@ class Chain:
 
 
 class Denier:
-    """Proves absences in one zone, following its changes."""
+    """Proves absences in one zone, following its changes.
 
-    def __init__(self, zone: Zone) -> None:
-        self.zone = zone
+    `make` gives the zone when it is first looked at: most zones of a large world
+    are never asked for.
+    """
+
+    def __init__(self, make: Callable[[], Zone]) -> None:
+        self._make = make
+        self._zone: Zone | None = None
         self._chain = Chain()
         self._hashes: dict[Name, bytes] = {}
+
+    @classmethod
+    def of(cls, zone: Zone) -> Self:
+        """Return the denier of a zone that is there already."""
+        denier = cls(lambda: zone)
+        denier._zone = zone
+        return denier
+
+    @property
+    def zone(self) -> Zone:
+        """The zone."""
+        if self._zone is None:
+            self._zone = self._make()
+        return self._zone
+
+    @property
+    def made(self) -> Zone | None:
+        """The zone, if it has been looked at."""
+        return self._zone
 
     def absent_type(self, name: Name) -> list[RRset]:
         """Prove that `name` exists but the type asked for does not (NODATA)."""

@@ -224,8 +224,8 @@ class Lab:
         network = self.built.network
         network.now = self.now()
         every = [d for s in network.servers.values() for d in s.contents.values()]
-        for denier in every:
-            denier.zone.resign(network.now)
+        for zone in filter(None, (denier.made for denier in every)):
+            zone.resign(network.now)
         for server in network.servers.values():
             server.forget()
 

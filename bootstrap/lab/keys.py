@@ -67,9 +67,16 @@ class Keyring:
     def __init__(self, seed: bytes, folder: Path | None = None) -> None:
         self.seed = seed
         self.folder = folder
+        self._made: dict[tuple[str, int, Role], ZoneKey] = {}
 
     def key(self, label: str, algorithm: int, role: Role) -> ZoneKey:
         """Return the key `label`; unknown algorithms borrow Ed25519's mathematics."""
+        wanted = (label, algorithm, role)
+        if wanted not in self._made:
+            self._made[wanted] = self._make(label, algorithm, role)
+        return self._made[wanted]
+
+    def _make(self, label: str, algorithm: int, role: Role) -> ZoneKey:
         private = self._private(label, algorithm)
         flags = ZONE_FLAG if role is Role.ZSK else ZONE_FLAG | SEP_FLAG
         public = private.public_key().to_dnskey(flags, DNSSEC_PROTOCOL)

@@ -41,6 +41,8 @@ class Network:
     hosts: dict[Name, tuple[str, ...]] = field(default_factory=dict)
     zones: dict[Name, Denier] = field(default_factory=dict)
     """One copy of each zone, by apex: where delegations and addresses are put."""
+    settled: bool = False
+    """The world is complete: from now on changes raise serials and empty caches."""
     _count: int = 0
 
     def address(self) -> str:
@@ -90,7 +92,7 @@ class Network:
         nameservers: Iterable[Name],
         keys: tuple[ZoneKey, ...],
         signing: Signing | None = None,
-    ) -> Denier:
+    ) -> Zone:
         """Return a new zone with SOA and NS; `register` makes it known."""
         zone = Zone(
             apex,
@@ -103,7 +105,7 @@ class Network:
         soa = f"{hosts[0]} hostmaster.{_dotted(apex)} 1 3600 600 604800 60"
         zone.put_text(apex, RdataType.SOA, soa)
         zone.put_text(apex, RdataType.NS, *(str(host) for host in hosts))
-        return Denier(zone)
+        return zone
 
     def _above(self, apex: Name) -> Zone | None:
         """Return the TLD's zone, for signatures made above a cut (P-1.24)."""
@@ -111,18 +113,18 @@ class Network:
         above = self.zones.get(tld)
         return above.zone if above and tld != apex else None
 
-    def register(self, denier: Denier, hosts: Iterable[Name]) -> Denier:
+    def register(self, zone: Zone, hosts: Iterable[Name]) -> Denier:
         """Let `hosts` serve a zone, and let it be the copy that is worked on."""
-        self.zones[denier.zone.apex] = denier
+        denier = self.zones[zone.apex] = Denier.of(zone)
         for host in hosts:
-            self.serve(denier, self.host(host))
+            self.serve(zone.apex, denier, self.host(host))
         return denier
 
-    def serve(self, denier: Denier, addresses: Iterable[str]) -> None:
-        """Let servers answer from this copy of a zone."""
+    def serve(self, apex: Name, denier: Denier, addresses: Iterable[str]) -> None:
+        """Let servers answer from this copy of the zone `apex`."""
         for address in addresses:
             server = self.servers[address]
-            server.contents[denier.zone.apex] = denier
+            server.contents[apex] = denier
             server.forget()
 
     def delegate(
@@ -146,8 +148,16 @@ class Network:
                 self.publish_address(zone, host)
         self.changed(zone.apex)
 
+    def touch(self, zone: Zone) -> None:
+        """Raise the serial of a zone after a change, and let it be seen."""
+        if self.settled:
+            zone.touch(self.now)
+            self.changed(zone.apex)
+
     def changed(self, apex: Name) -> None:
         """Let every server of a zone forget its kept answers."""
+        if not self.settled:
+            return
         for server in self.servers.values():
             if apex in server.contents:
                 server.forget()

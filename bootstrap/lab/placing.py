@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import dns.name
@@ -19,6 +20,7 @@ from bootstrap.core.dns.records import Ds
 
 from . import rdatas
 from .defects import Defect, Denial, Signing
+from .denial import Denier
 from .keys import Role, ZoneKey
 from .network import Network, name_of
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from dns.rdata import Rdata
 
-    from .denial import Denier
     from .recipes import Recipe, SignalRecipe, ZoneRecipe
     from .worlds import Child
     from .zones import Zone
@@ -116,8 +117,8 @@ class Placer:
                     at.get(f"{token}/{number}") or at.get(token) or self.recipe.zone
                 )
                 if zone_recipe not in made:
-                    made[zone_recipe] = self._zone(zone_recipe)
-                self.network.serve(made[zone_recipe], [address])
+                    made[zone_recipe] = Denier(partial(self._zone, zone_recipe))
+                self.network.serve(self.apex, made[zone_recipe], [address])
                 self._behave(f"{token}/{number}", token, address)
 
     def _addresses(self, token: str) -> tuple[str, ...]:
@@ -130,12 +131,11 @@ class Placer:
             self.network.servers[address].behaviours[self.apex] = behaviour
             self.network.servers[address].forget()
 
-    def _zone(self, recipe: ZoneRecipe) -> Denier:
+    def _zone(self, recipe: ZoneRecipe) -> Zone:
         keys = self._keys(recipe)
         tokens = recipe.nameservers or self.recipe.nameservers
         hosts = [self.host(token) for token in tokens]
-        denier = self.network.zone(self.apex, hosts, keys, _signing(recipe, self.apex))
-        zone = denier.zone
+        zone = self.network.zone(self.apex, hosts, keys, _signing(recipe, self.apex))
         known = self._known_keys() | {key.label: key for key in keys}
         zone.put(self.apex, RdataType.CDS, _all_cds(recipe.cds, known, self.apex))
         zone.put(self.apex, RdataType.CDNSKEY, _all_cdnskey(recipe.cdnskey, known))
@@ -145,7 +145,7 @@ class Placer:
         for host in hosts:
             if in_domain(self.apex, host) and host in self.network.hosts:
                 self.network.publish_address(zone, host)
-        return denier
+        return zone
 
     def _known_keys(self) -> dict[str, ZoneKey]:
         recipes = (self.recipe.zone, *self.recipe.at.values())
@@ -210,8 +210,7 @@ class Placer:
             zone.put(owner, rdtype, [])
         kept = tuple(d for d in zone.signing.defects if d.owner != owner)
         zone.signing = _replaced(zone.signing, kept)
-        zone.touch(self.network.now)
-        self.network.changed(zone.apex)
+        self.network.touch(zone)
 
     def _contents(self, recipe: SignalRecipe) -> tuple[list[Rdata], list[Rdata]]:
         known, base = self._known_keys(), self.recipe.zone
@@ -249,8 +248,7 @@ def signaling_zone(network: Network, apex: Name, recipe: SignalRecipe) -> Denier
         iterations=recipe.iterations,
         opt_out=recipe.opt_out,
     )
-    denier = network.zone(apex, hosts, keys, signing)
-    network.register(denier, hosts)
+    denier = network.register(network.zone(apex, hosts, keys, signing), hosts)
     network.delegate(apex, hosts, [key.ds(apex) for key in keys])
     return denier
 
@@ -287,7 +285,7 @@ def _publish(
             pass
     zone.put(owner, RdataType.CDS, cds)
     zone.put(owner, RdataType.CDNSKEY, cdnskey)
-    zone.touch(network.now)
+    network.touch(zone)
 
 
 def _signing(recipe: ZoneRecipe, apex: Name) -> Signing:

@@ -70,7 +70,7 @@ def unbound(lab, folder):
         port = probe.getsockname()[1]
     configuration = folder / "unbound.conf"
     configuration.write_text(CONFIGURATION.format(port=port, lab=lab, folder=folder))
-    process = subprocess.Popen([UNBOUND, "-d", "-c", str(configuration)])
+    process = subprocess.Popen([UNBOUND or "unbound", "-d", "-c", str(configuration)])
     try:
         _wait_for(port)
         yield Resolver(port)
