@@ -201,15 +201,16 @@ def _twice(incoming: Incoming) -> Reaction:
     """Repeat each record of the answer, which the wire allows and a set does not."""
     wire = incoming.honest()
     message = dns.message.from_wire(wire, one_rr_per_rrset=True)
+    records = b"".join(_record(rrset) for rrset in message.answer)
+    count = len(message.answer) * 2
     response = dns.message.from_wire(wires.truncated(message))
     response.flags &= ~dns.flags.TC
     head = response.to_wire()
     question_end = (
         wires.HEADER + len(incoming.query.question[0].name.to_wire() or b"") + 4
     )
-    records = b"".join(_record(rrset) for rrset in message.answer)
-    answers, rest = len(message.answer) * 2, head[question_end:]
-    counts = struct.pack("!HH", 1, answers) + head[8 : wires.HEADER]
+    rest = head[question_end:]
+    counts = struct.pack("!HH", 1, count) + head[8 : wires.HEADER]
     return _say(
         head[:4] + counts + head[wires.HEADER : question_end] + records * 2 + rest
     )
@@ -265,9 +266,9 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "garbage": lambda incoming: _say(
         incoming.honest()[:2] + b"\x84\x00" + b"\xff" * 40
     ),
-    "empty": lambda _: _say(b""),
+    "octet": lambda _: _say(b"\0"),
     "short": lambda incoming: _say(incoming.honest()[: wires.HEADER - 3]),
-    "junk-first": _junk_first,
+    "junk-first": _only(_on_udp, _junk_first),
     "truncated": _truncated,
     "udp-truncated": _only(_on_udp, _truncated),
     "mid-message": _only(_on_tcp, _mid_message),
