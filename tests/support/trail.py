@@ -7,39 +7,49 @@ flush of the test runner goes around them, and puts them back.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from importlib import import_module
 
 from django.db import connection
 
-triggers = import_module("bootstrap.migrations._triggers")
+ALL_SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+ALL_POSTGRESQL = """
+    SELECT DISTINCT tgrelid::regclass::text, tgname FROM pg_trigger
+    WHERE NOT tgisinternal
+"""
 
 
-class _Editor:
-    """As much of a schema editor as a data migration needs."""
-
-    connection = connection
-
-
-def install_triggers():
-    triggers.install(None, _Editor)
-
-
-def remove_triggers():
-    triggers.remove(None, _Editor)
+@contextmanager
+def triggers_away():
+    """Switch every trigger of ours off, and on again."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(ALL_POSTGRESQL)
+            found = cursor.fetchall()
+            away = [f"ALTER TABLE {t} DISABLE TRIGGER {n}" for t, n in found]
+            back = [f"ALTER TABLE {t} ENABLE ALWAYS TRIGGER {n}" for t, n in found]
+        else:
+            cursor.execute(ALL_SQLITE)
+            found = cursor.fetchall()
+            away = [f"DROP TRIGGER {name}" for name, _sql in found]
+            back = [sql for _name, sql in found]
+        for statement in away:
+            cursor.execute(statement)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for statement in back:
+                cursor.execute(statement)
 
 
 @contextmanager
 def flush_allowed():
-    """Make `flush` drop the triggers, empty the tables, and install them again."""
+    """Let `flush` empty the tables of the trail too."""
     operations = type(connection.ops)
     original = operations.execute_sql_flush
 
     def execute(self, statements):
-        remove_triggers()
-        try:
+        with triggers_away():
             original(self, statements)
-        finally:
-            install_triggers()
 
     operations.execute_sql_flush = execute
     try:
