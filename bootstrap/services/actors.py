@@ -34,4 +34,6 @@ SCANNER = Actor(ActorKind.SYSTEM, "scanner", "worker")
 POLICY = Actor(ActorKind.RULE, "policy", "rule")
 PUBLISHER = Actor(ActorKind.SYSTEM, "publisher", "publisher")
 VERIFIER = Actor(ActorKind.SYSTEM, "verifier", "worker")
+OPERATOR = Actor(ActorKind.SYSTEM, "operator", "command")
+"""Whoever has a shell on the machine."""
 IMPORTER = Actor(ActorKind.SYSTEM, "importer", "command")

@@ -32,7 +32,7 @@ from .actors import Actor, ActorKind
 if TYPE_CHECKING:
     from bootstrap.core.tlog.entries import Attachment, Disclosure
 
-EVIDENCE_MEDIA: Final = "application/vnd.bootstrap.evidence"
+EVIDENCE_MEDIA: Final = "application/cbor"
 KEY_BYTES: Final = 32
 
 

@@ -50,6 +50,7 @@ class EntryType(StrEnum):
     DELEGATION_ADDED = "delegation.added"
     DELEGATION_NS_CHANGED = "delegation.ns-changed"
     DELEGATION_DS_CHANGED = "delegation.ds-changed"
+    DELEGATION_TRANSFERRED = "delegation.transferred"
     DELEGATION_REMOVED = "delegation.removed"
     SUSPENSION_BEGAN = "suspension.began"
     SUSPENSION_ENDED = "suspension.ended"
