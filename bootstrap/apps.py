@@ -11,3 +11,7 @@ class BootstrapConfig(AppConfig):
     name = "bootstrap"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "DNSSEC bootstrapping"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from . import system_checks  # noqa: F401, PLC0415 - Django wants apps first

@@ -38,7 +38,7 @@ def zone() -> Zone:
     return a_zone(max_removed_share=0.5)
 
 
-def a_row(name: str = "child.test", ns=NS, ds=(), **changes: object) -> Row:
+def a_row(name="child.test", ns=NS, ds=(), **changes) -> Row:
     delegation = Delegation(
         child=parse_name(name),
         parent=parse_name("test"),
