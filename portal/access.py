@@ -1,1 +1,128 @@
-"""See architecture.md."""
+"""Who may do what: roles' permissions, one decorator a rule, and `actor_of`.
+
+Every page is closed by default (`LoginRequiredMiddleware`); pages for staff ask
+for more here. Services check permissions again inside their transaction (S-64).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from allauth.account.authentication import get_authentication_records
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from bootstrap.services.actors import Actor, ActorKind
+
+View = Callable[..., HttpResponse]
+
+DECIDE: Final = "bootstrap.decide_proposal"
+HOLD: Final = "bootstrap.hold_proposal"
+SCAN: Final = "bootstrap.request_scan"
+ZONES: Final = "bootstrap.manage_zones"
+AUDIT: Final = "bootstrap.view_audit"
+
+VERBS: Final = {
+    "approve": DECIDE,
+    "reject": DECIDE,
+    "hold": HOLD,
+    "release": DECIDE,
+}
+"""Which permission a decision needs."""
+
+FRESH_FOR: Final = 600
+"""Seconds for which a second factor counts as fresh (S-66)."""
+
+
+def is_staff(user: User | AnonymousUser) -> bool:
+    """Say whether this account may see the pages of staff at all."""
+    return user.is_authenticated and user.is_active and user.is_staff
+
+
+def staff_only(view: View) -> View:
+    """Let in accounts of staff, whatever their role; others see 403."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not is_staff(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def may(permission: str) -> Callable[[View], View]:
+    """Let in staff who hold `permission`; others see 403."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(
+            request: HttpRequest, *args: object, **kwargs: object
+        ) -> HttpResponse:
+            if not is_staff(request.user) or not request.user.has_perm(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Say whether the second factor was shown in the last ten minutes (S-66)."""
+    if settings.PORTAL_DEMO:
+        return True
+    records = get_authentication_records(request, request.user)
+    shown = [r["at"] for r in records if r.get("method") == "mfa"]
+    return bool(shown) and time.time() - max(shown) < FRESH_FOR
+
+
+def step_up_url(back_to: str) -> str:
+    """Return the page that asks for the second factor and then goes `back_to`."""
+    return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': back_to})}"
+
+
+def fresh_second_factor(view: View) -> View:
+    """Ask for the second factor before a decision; nothing is done meanwhile."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if is_fresh(request):
+            return view(request, *args, **kwargs)
+        messages.warning(
+            request,
+            "Nothing was decided yet. Show your second factor, then decide again.",
+        )
+        return redirect(step_up_url(request.POST.get("back") or "/"))
+
+    return guarded
+
+
+def actor_of(request: HttpRequest, via: str = "dashboard") -> Actor:
+    """Return the person behind a request, with the permissions held right now."""
+    held = request.user.get_all_permissions()
+    return Actor(
+        ActorKind.STAFF,
+        request.user.get_username(),
+        via,
+        frozenset(name for name in held if name.startswith("bootstrap.")),
+    )
+
+
+def page_facts(request: HttpRequest) -> dict[str, Any]:
+    """Give every template what its frame needs (a context processor)."""
+    return {
+        "site_name": settings.PORTAL_NAME,
+        "demo": settings.PORTAL_DEMO,
+        "theme": request.COOKIES.get("theme", ""),
+        "staff": is_staff(request.user) if hasattr(request, "user") else False,
+    }

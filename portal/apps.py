@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.apps import AppConfig
+from django.contrib import admin
+from django.contrib.admin.apps import AdminConfig
+from django.utils.module_loading import autodiscover_modules
+
+TABLES: Final = ("admin.domains", "admin.scans", "admin.proposals", "admin.audit")
+"""Found by name: the site must exist before anything registers with it."""
 
 
 class PortalConfig(AppConfig):
@@ -10,3 +18,14 @@ class PortalConfig(AppConfig):
 
     name = "portal"
     verbose_name = "Portal"
+
+
+class PortalAdminConfig(AdminConfig):
+    """Django's admin behind our own sign-in and with our own list of models."""
+
+    default_site = "portal.admin.site.PortalAdmin"
+
+    def ready(self) -> None:
+        """Register Django's tables of accounts, then ours."""
+        super().ready()
+        autodiscover_modules(*TABLES, register_to=admin.site)

@@ -1,9 +1,98 @@
-"""The environment, read once and typed; an error names the variable."""
+"""The environment, read once and typed; an error names the variable and the cure."""
 
 from __future__ import annotations
 
-from typing import Final
+import sys
+from typing import Any, Final
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
-env: Final = environ.Env()
+MIN_SECRET: Final = 50
+"""Characters that Django's own deployment check asks for."""
+
+
+class Env(environ.Env):  # type: ignore[misc]  # the library has no types
+    """Typed readers: `env.int("NAME", default=1)`; nonsense is refused by name."""
+
+    def get_value(self, var: str, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - the library's own type
+        """Return the value of `var`, cast.
+
+        Raises:
+            ImproperlyConfigured: it is not set, or is not of the wanted type.
+        """
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ImproperlyConfigured:
+            raise ImproperlyConfigured(
+                f"{var} is not set. Set it in the environment; README.md, Settings."
+            ) from None
+        except (ValueError, TypeError, KeyError) as wrong:
+            raise ImproperlyConfigured(
+                f"{var} has a value that cannot be used: {wrong}"
+            ) from wrong
+
+
+env: Final = Env()
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """Return a yes or no; anything but the usual spellings is refused.
+
+    Raises:
+        ImproperlyConfigured: the value is neither yes nor no.
+    """
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False}
+    text = env.str(name, default="").strip().lower()
+    if not text:
+        return default
+    if text not in words:
+        raise ImproperlyConfigured(f"{name} is {text!r}. Write 1 for yes or 0 for no.")
+    return words[text]
+
+
+def examined() -> bool:
+    """Say whether a test run or the type checker has loaded the settings."""
+    return "pytest" in sys.modules or "mypy" in sys.modules
+
+
+def secret_key(*, optional: bool) -> str:
+    """Return the key of sessions and forms; without one only a demo starts.
+
+    Raises:
+        ImproperlyConfigured: missing or short outside the demo.
+    """
+    key = str(env.str("SECRET_KEY", default=""))
+    if optional:
+        return key or "a-well-known-key-for-the-demo-and-the-tests-and-nothing-else"
+    if not key:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Set it to a long random string that is the same"
+            " for all processes, or start the demo with PORTAL_DEMO=1."
+        )
+    if len(key) < MIN_SECRET:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY has {len(key)} characters. Use {MIN_SECRET} or more."
+        )
+    return key
+
+
+def hosts(*, optional: bool) -> list[str]:
+    """Return the host names that the portal answers to (S-100).
+
+    Raises:
+        ImproperlyConfigured: none is given, or one stands for all.
+    """
+    local = ["127.0.0.1", "localhost", "[::1]", "testserver"]
+    named = [str(host) for host in env.list("ALLOWED_HOSTS", default=[])]
+    if any(host.startswith("*") for host in named):
+        raise ImproperlyConfigured(
+            "ALLOWED_HOSTS contains '*'. Name each host that people type."
+        )
+    if not named and not optional:
+        raise ImproperlyConfigured(
+            "ALLOWED_HOSTS is not set. Name the hosts that people type,"
+            " separated by commas."
+        )
+    return named or local

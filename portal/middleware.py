@@ -1,1 +1,107 @@
-"""See architecture.md."""
+"""What every request passes: its id, the session's limits, the second factor."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from .access import is_staff
+
+Respond = Callable[[HttpRequest], HttpResponse]
+
+IDLE: Final = 30 * 60
+ABSOLUTE: Final = 8 * 60 * 60
+NOTE_EVERY: Final = 60
+"""Seconds between writes of "last seen", so that reading pages stays cheap."""
+
+OPEN_PREFIXES: Final = ("/accounts/", "/status/", "/healthz", "/theme/")
+"""Paths that an account without second factor must reach to get one."""
+
+MFA_KEY: Final = "second_factor"
+
+
+def request_id(respond: Respond) -> Respond:
+    """Give each request an id that log lines, entries and error pages share (S-113)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.META["REQUEST_ID"] = uuid.uuid4().hex
+        response = respond(request)
+        response["X-Request-ID"] = request.META["REQUEST_ID"]
+        return response
+
+    return middleware
+
+
+def security_headers(respond: Respond) -> Respond:
+    """Add what Django and django-csp do not, on every response (S-101, S-114)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        response.setdefault(
+            "Permissions-Policy",
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        )
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+    return middleware
+
+
+def session_limits(respond: Respond) -> Respond:
+    """End a session after 30 minutes idle or 8 hours in all (S-103).
+
+    A page that refreshes itself does not count as being used.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            now = int(time.time())
+            began = request.session.setdefault("began", now)
+            seen = request.session.setdefault("seen", now)
+            if now - began > ABSOLUTE or now - seen > IDLE:
+                logout(request)
+                return redirect(settings.LOGIN_URL)
+            if now - seen > NOTE_EVERY and "HX-Request" not in request.headers:
+                request.session["seen"] = now
+        return respond(request)
+
+    return middleware
+
+
+def second_factor(respond: Respond) -> Respond:
+    """Send staff without a second factor to set one up, outside the demo (S-102)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if (
+            settings.PORTAL_DEMO
+            or request.path.startswith(OPEN_PREFIXES)
+            or not is_staff(request.user)
+            or request.session.get(MFA_KEY)
+        ):
+            return respond(request)
+        if is_mfa_enabled(request.user):
+            request.session[MFA_KEY] = True
+            return respond(request)
+        return redirect("mfa_index")
+
+    return middleware
+
+
+def no_store(respond: Respond) -> Respond:
+    """Keep what a signed-in person sees out of every cache."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        if request.user.is_authenticated:
+            response["Cache-Control"] = "no-store, private"
+        return response
+
+    return middleware

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("portal.dashboard.urls")),
+    path("", include("portal.accounts.urls")),
+    path("", include("portal.health")),
+    path("status/", include("portal.status.urls")),
+    path("admin/", admin.site.urls),
+]
+handler400 = "portal.dashboard.errors.bad_request"

@@ -1,0 +1,1 @@
+"""The second door; `portal.apps` has Django find the tables here."""

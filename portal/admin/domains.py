@@ -1,0 +1,60 @@
+"""Zones, domains, alarms and the work that is due."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from bootstrap.models import Alarm, Domain, Heartbeat, PolicyVersion, WorkItem, Zone
+
+from .base import ReadOnlyAdmin
+
+
+@admin.register(Zone)
+class ZoneAdmin(ReadOnlyAdmin[Zone]):
+    """Parent zones."""
+
+    list_display = ("name", "routing", "two_persons", "automated", "imported_at")
+    search_fields = ("name",)
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(ReadOnlyAdmin[PolicyVersion]):
+    """Versions of acceptance policies."""
+
+    list_display = ("zone", "number", "author", "created_at")
+    list_select_related = ("zone",)
+
+
+@admin.register(Domain)
+class DomainAdmin(ReadOnlyAdmin[Domain]):
+    """Delegations."""
+
+    list_display = ("name", "zone", "state", "last_reason", "last_scan_at")
+    list_filter = ("state", "zone")
+    list_select_related = ("zone",)
+    search_fields = ("name",)
+
+
+@admin.register(Alarm)
+class AlarmAdmin(ReadOnlyAdmin[Alarm]):
+    """Alarms."""
+
+    list_display = ("code", "subject", "opened_at", "acknowledged_by", "closed_at")
+    list_filter = ("code",)
+    search_fields = ("subject",)
+
+
+@admin.register(WorkItem)
+class WorkItemAdmin(ReadOnlyAdmin[WorkItem]):
+    """The scan schedule."""
+
+    list_display = ("domain", "due_at", "trigger", "attempts", "parked_at")
+    list_select_related = ("domain",)
+    search_fields = ("domain__name",)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin[Heartbeat]):
+    """Signs of life."""
+
+    list_display = ("name", "at")

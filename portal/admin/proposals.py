@@ -1,0 +1,109 @@
+"""Proposals: read-only columns, and the dashboard's decision panel (2.6)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+
+from bootstrap.models import Decision, Proposal, Publication, Sighting
+from portal.access import fresh_second_factor
+from portal.dashboard import decisions, presenters, proposals
+
+from .base import ReadOnlyAdmin
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ReadOnlyAdmin[Proposal]):
+    """Changes of DS sets, with the same decision as in the dashboard."""
+
+    list_display = ("domain", "path", "state", "reason", "created_at", "expires_at")
+    list_filter = ("state", "path", "domain__zone")
+    list_select_related = ("domain", "domain__zone")
+    search_fields = ("domain__name", "digest")
+    change_form_template = "admin/proposal.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that takes the decision."""
+        guarded = self.admin_site.admin_view(
+            require_POST(fresh_second_factor(self.decide))
+        )
+        mine = [
+            path(
+                "<uuid:proposal_id>/decide/",
+                guarded,
+                name="bootstrap_proposal_decide",
+            )
+        ]
+        return mine + super().get_urls()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the columns, the facts and the decision panel."""
+        row = self.get_object(request, object_id)
+        if row is None or request.method != "GET":
+            return super().change_view(request, object_id, form_url, extra_context)
+        shown = self._shown(request, proposals.fetch(row.pk), None)
+        return super().change_view(request, object_id, form_url, shown)
+
+    def decide(self, request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+        """Handle the decision form; a refusal shows the panel again."""
+        row = proposals.fetch(proposal_id)
+        answer = decisions.decide(request, row, via="admin")
+        if answer.done:
+            done = presenters.DONE[answer.form.cleaned_data["verb"]]
+            messages.success(request, done)
+            return redirect("admin:bootstrap_proposal_change", row.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            **self._shown(request, proposals.fetch(proposal_id), answer),
+            "opts": self.opts,
+            "title": "Decision refused",
+        }
+        page = "admin/proposal_refused.html"
+        return TemplateResponse(request, page, context, status=answer.status)
+
+    def _shown(
+        self, request: HttpRequest, row: Proposal, answer: decisions.Answer | None
+    ) -> dict[str, Any]:
+        here = reverse("admin:bootstrap_proposal_change", args=[row.pk])
+        action = reverse("admin:bootstrap_proposal_decide", args=[row.pk])
+        panel = decisions.panel(request, row, action=action, back=here, answer=answer)
+        facts = proposals.facts(row)
+        return {"proposal": row, "domain": row.domain, "panel": panel, **facts}
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnlyAdmin[Decision]):
+    """What people said."""
+
+    list_display = ("verb", "actor", "via", "at", "proposal_id")
+    list_filter = ("verb", "via")
+    search_fields = ("actor", "digest")
+
+
+@admin.register(Publication)
+class PublicationAdmin(ReadOnlyAdmin[Publication]):
+    """Attempts to change the parent."""
+
+    list_display = ("proposal_id", "number", "outcome", "rcode", "began_at")
+    list_filter = ("outcome",)
+
+
+@admin.register(Sighting)
+class SightingAdmin(ReadOnlyAdmin[Sighting]):
+    """What the parent's servers showed afterwards."""
+
+    list_display = ("proposal_id", "server", "matches", "at")
+    list_filter = ("matches",)

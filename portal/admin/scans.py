@@ -1,0 +1,52 @@
+"""Evaluations and their evidence."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from bootstrap.models import Evidence, ScanAttempt, ScanFinding
+
+from .base import ReadOnlyAdmin
+
+
+@admin.register(ScanAttempt)
+class ScanAttemptAdmin(ReadOnlyAdmin[ScanAttempt]):
+    """Evaluations."""
+
+    list_display = ("domain", "outcome", "primary_reason", "trigger", "started_at")
+    list_filter = ("outcome", "kind", "trigger")
+    list_select_related = ("domain",)
+    search_fields = ("domain__name",)
+    readonly_fields = ("page",)
+
+    def get_fields(
+        self, request: HttpRequest, obj: ScanAttempt | None = None
+    ) -> list[str | list[str] | tuple[str, ...] | tuple[()]]:
+        """Put the link to the page with pictures and packets first."""
+        return ["page", *super().get_fields(request, obj)]
+
+    @admin.display(description="full page")
+    def page(self, scan: ScanAttempt) -> str:
+        """Return a link to the page of the dashboard."""
+        url = reverse("dashboard:scan", kwargs={"scan_id": scan.pk})
+        return format_html('<a href="{}">findings, chains, messages</a>', url)
+
+
+@admin.register(ScanFinding)
+class ScanFindingAdmin(ReadOnlyAdmin[ScanFinding]):
+    """Findings."""
+
+    list_display = ("reason", "kind", "subject", "scan_id")
+    list_filter = ("kind",)
+    search_fields = ("reason", "subject")
+
+
+@admin.register(Evidence)
+class EvidenceAdmin(ReadOnlyAdmin[Evidence]):
+    """Bundles, by address."""
+
+    list_display = ("digest", "size", "created_at")
+    search_fields = ("digest",)

@@ -1,0 +1,76 @@
+"""The trail: list, filter, one entry with the bytes that are hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from bootstrap.models import AuditDisclosure, AuditEntry
+from portal.access import AUDIT, may
+
+from .forms import TrailFilter
+from .paging import page_of
+
+
+@require_safe
+@may(AUDIT)
+def trail(request: HttpRequest) -> HttpResponse:
+    """List the entries, newest first."""
+    form = TrailFilter(request.GET)
+    found = page_of(_narrowed(AuditEntry.objects.order_by("-pk"), form), request)
+    _name_actors(found.rows)
+    return render(request, "dashboard/trail.html", {"form": form, "page": found})
+
+
+def _name_actors(rows: list[Any]) -> None:
+    """Say who acted: a person by the disclosure, a part of ours by its name."""
+    uids = [row.uid for row in rows]
+    disclosed = AuditDisclosure.objects.filter(entry_uid__in=uids, name="actor")
+    people = dict(disclosed.values_list("entry_uid", "value"))
+    for row in rows:
+        actor = json.loads(bytes(row.body)).get("actor", {})
+        row.who = people.get(row.uid) or f"{actor.get('kind')} {actor.get('ref')}"
+
+
+def _narrowed(rows: QuerySet[AuditEntry], form: TrailFilter) -> QuerySet[AuditEntry]:
+    if not form.is_valid():
+        return rows.none()
+    wanted = form.cleaned_data
+    until = wanted["until"] + timedelta(days=1) if wanted["until"] else None
+    columns = {
+        "stream__contains": wanted["q"].strip().lower(),
+        "type__startswith": wanted["type"].strip(),
+        "at__gte": _midnight(wanted["since"]),
+        "at__lt": _midnight(until),
+    }
+    return rows.filter(**{column: value for column, value in columns.items() if value})
+
+
+def _midnight(day: datetime | None) -> datetime | None:
+    return datetime.combine(day, time(), UTC) if day else None
+
+
+@require_safe
+@may(AUDIT)
+def entry(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Show one entry: its content, its disclosures, its place in the stream."""
+    row = get_object_or_404(AuditEntry, uid=uid)
+    body = bytes(row.body)
+    stream = AuditEntry.objects.filter(stream=row.stream)
+    context = {
+        "entry": row,
+        "told": json.dumps(json.loads(body), indent=2, ensure_ascii=True),
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "disclosures": list(AuditDisclosure.objects.filter(entry_uid=uid)),
+        "before": stream.filter(number=row.number - 1).first(),
+        "after": stream.filter(number=row.number + 1).first(),
+    }
+    return render(request, "dashboard/entry.html", context)

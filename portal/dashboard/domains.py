@@ -1,0 +1,116 @@
+"""Domains: the list, and one child's story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from bootstrap import clock
+from bootstrap.models import Alarm, Domain, Proposal, ScanAttempt
+from bootstrap.models.domain import DomainQuerySet
+from bootstrap.services import requests
+from portal import words
+from portal.access import SCAN, actor_of, may, staff_only
+
+from .forms import DomainFilter
+from .paging import page_of
+
+STORY = 40
+
+
+@require_safe
+@staff_only
+def domains(request: HttpRequest) -> HttpResponse:
+    """List the delegations, filtered by what the query string says."""
+    form = DomainFilter(request.GET)
+    rows = Domain.objects.delegated().select_related("zone").order_by("name")
+    found = page_of(_narrowed(rows, form), request)
+    return render(request, "dashboard/domains.html", {"form": form, "page": found})
+
+
+def _narrowed(rows: DomainQuerySet, form: DomainFilter) -> DomainQuerySet:
+    if not form.is_valid():
+        return rows.none()
+    wanted = form.cleaned_data
+    columns = {
+        "name__contains": wanted["q"].strip().rstrip(".").lower(),
+        "zone": wanted["zone"],
+        "state": wanted["state"],
+        "last_reason": wanted["reason"].strip(),
+    }
+    return rows.filter(**{column: value for column, value in columns.items() if value})
+
+
+@require_safe
+@staff_only
+def domain(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """Tell one child's story."""
+    row = get_object_or_404(Domain.objects.select_related("zone"), pk=domain_id)
+    last = row.scans.select_related("evidence").first()
+    return render(
+        request,
+        "dashboard/domain.html",
+        {
+            "domain": row,
+            "stand": words.standing(row.state, row.last_reason),
+            "last": last,
+            "open_proposal": row.proposals.open().first(),
+            "events": story(row),
+            "may_scan": request.user.has_perm(SCAN),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a story: what kind, when, and the row that tells it."""
+
+    kind: str
+    at: datetime
+    row: Any
+    times: int = 1
+    """How many scans in a row said the same (P-8.36)."""
+
+
+def story(row: Domain) -> list[Event]:
+    """Return what happened to a child, newest first; equal scans are one line."""
+    events = _scans(list(row.scans.all()[:STORY]))
+    events += [Event("proposal", p.created_at, p) for p in _changes(row)]
+    events += [Event("alarm", a.opened_at, a) for a in _alarms(row)]
+    return sorted(events, key=lambda event: event.at, reverse=True)[:STORY]
+
+
+def _changes(row: Domain) -> list[Proposal]:
+    return list(row.proposals.order_by("-created_at")[:STORY])
+
+
+def _alarms(row: Domain) -> list[Alarm]:
+    return list(row.alarms.all()[:STORY])
+
+
+def _scans(scans: list[ScanAttempt]) -> list[Event]:
+    told: list[Event] = []
+    for scan in scans:
+        same = told and told[-1].row.primary_reason == scan.primary_reason
+        if same and told[-1].row.ds == scan.ds:
+            newest = told[-1]
+            told[-1] = Event("scan", newest.at, newest.row, newest.times + 1)
+        else:
+            told.append(Event("scan", scan.started_at, scan))
+    return told
+
+
+@require_POST
+@may(SCAN)
+def scan_again(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """Handle the "scan again" button."""
+    row = get_object_or_404(Domain.objects.delegated(), pk=domain_id)
+    requests.request_scan(row, actor=actor_of(request), now=clock.now())
+    messages.success(request, "A scan is asked for; it starts within a minute.")
+    return redirect("dashboard:domain", domain_id=row.pk)

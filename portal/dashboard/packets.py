@@ -1,0 +1,91 @@
+"""Raw messages for people: in the form that dig prints, and octet by octet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import dns.exception
+import dns.message
+import dns.rdatatype
+
+from bootstrap.core.dns.names import unrooted
+from bootstrap.core.evaluation.observations import Observation
+from bootstrap.core.evidence.bundle import BundleMalformed
+from bootstrap.services import evidence
+from portal.templatetags.dns import shown
+
+WIDTH: Final = 16
+MOST: Final = 400
+"""Exchanges shown on one page; the bundle has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketView:
+    """One message, in words and in hex."""
+
+    title: str
+    size: int
+    text: str
+    hex: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question put to one address, and what came back."""
+
+    question: str
+    server: str
+    transport: str
+    result: str
+    packets: tuple[PacketView, ...]
+
+
+def exchanges(digest: str | None) -> tuple[Exchange, ...]:
+    """Return what was asked and answered; none when the bundle cannot be read."""
+    if digest is None:
+        return ()
+    try:
+        found = evidence.load(digest)
+    except (evidence.EvidenceDamaged, BundleMalformed):
+        return ()  # told by the job that reads all evidence again (S-98)
+    return tuple(exchange(one) for one in found.case.observations[:MOST])
+
+
+def exchange(observation: Observation) -> Exchange:
+    """Return one observation for the page."""
+    query = observation.query
+    packets = [_packet("Sent", observation.sent)] if observation.sent else []
+    if observation.received is not None:
+        packets.append(_packet("Received", observation.received))
+    trouble = observation.trouble.value if observation.trouble else "answered"
+    return Exchange(
+        question=f"{unrooted(query.name)} {dns.rdatatype.to_text(query.rdtype)}",
+        server=query.server,
+        transport=f"{observation.transport}, {observation.elapsed_us / 1000:.1f} ms",
+        result=trouble,
+        packets=tuple(packets),
+    )
+
+
+def _packet(title: str, wire: bytes) -> PacketView:
+    return PacketView(title, len(wire), in_words(wire), in_hex(wire))
+
+
+def in_words(wire: bytes) -> str:
+    """Return a message as text, every line escaped; or why it cannot be read."""
+    try:
+        text = dns.message.from_wire(wire, ignore_trailing=True).to_text()
+    except (dns.exception.DNSException, ValueError) as trouble:
+        return f"not a DNS message: {type(trouble).__name__}"
+    return "\n".join(shown(line) for line in text.split("\n"))
+
+
+def in_hex(wire: bytes) -> str:
+    """Return octets in rows of sixteen, with their place and their letters."""
+    rows = []
+    for start in range(0, len(wire), WIDTH):
+        part = wire[start : start + WIDTH]
+        letters = "".join(chr(b) if 0x20 <= b < 0x7F else "." for b in part)  # noqa: PLR2004 - printable ASCII
+        rows.append(f"{start:04x}  {part.hex(' '):<{WIDTH * 3}} {letters}")
+    return "\n".join(rows)

@@ -1,0 +1,64 @@
+"""One evaluation: its findings, its pictures, its packets."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from bootstrap.core.evaluation.verdict import Outcome
+from bootstrap.models import ScanAttempt
+from bootstrap.services import evidence as kept
+from portal.access import staff_only
+
+from . import packets, presenters, svg
+from .paging import page_of
+
+
+@require_safe
+@staff_only
+def scans(request: HttpRequest) -> HttpResponse:
+    """List evaluations, newest first, filtered by outcome."""
+    rows = ScanAttempt.objects.select_related("domain").order_by("-started_at")
+    outcome = request.GET.get("outcome", "")
+    found = page_of(rows.filter(outcome=outcome) if outcome else rows, request)
+    outcomes = [word.value for word in Outcome]
+    context = {"page": found, "outcome": outcome, "outcomes": outcomes}
+    return render(request, "dashboard/scans.html", context)
+
+
+@require_safe
+@staff_only
+def scan(request: HttpRequest, scan_id: UUID) -> HttpResponse:
+    """Show one evaluation with everything that it rests on."""
+    row = get_object_or_404(
+        ScanAttempt.objects.select_related("domain__zone", "evidence"), pk=scan_id
+    )
+    return render(
+        request,
+        "dashboard/scan.html",
+        {
+            "scan": row,
+            "domain": row.domain,
+            "findings": list(row.findings.all()),
+            "table": presenters.server_table(row.nameservers),
+            "chains": svg.chains(row.signals),
+            "exchanges": packets.exchanges(row.evidence_id),
+        },
+    )
+
+
+@require_safe
+@staff_only
+def evidence(request: HttpRequest, scan_id: UUID) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Hand out the bundle, octet for octet, under its own address."""
+    row = get_object_or_404(ScanAttempt, pk=scan_id)
+    if row.evidence_id is None:
+        raise Http404
+    octets = kept.octets_of(row.evidence_id)
+    response = HttpResponse(octets, content_type="application/vnd.bootstrap.evidence")
+    name = f"evidence-{row.evidence_id[:16]}.cbor"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,88 @@
+"""The frame of every page: navigation with what waits, and names of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context
+from django.urls import reverse
+
+from bootstrap.models import Alarm, Proposal
+from portal import words
+from portal.access import AUDIT
+
+from .dns import shown
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One line of the navigation; `count` is what waits there for a person."""
+
+    word: str
+    url: str
+    icon: str
+    here: bool
+    count: int = 0
+    tone: str = ""
+    counted: str = ""
+    group: bool = False
+
+
+PAGES: Final[tuple[tuple[str, str, str], ...]] = (
+    ("Overview", "dashboard:overview", "home"),
+    ("Queue", "dashboard:queue", "inbox"),
+    ("Domains", "dashboard:domains", "globe"),
+    ("Scans", "dashboard:scans", "scan"),
+    ("Zones", "dashboard:zones", "zone"),
+    ("Alarms", "dashboard:alarms", "bell"),
+    ("Audit trail", "dashboard:trail", "book"),
+    ("Admin", "admin:index", "gear"),
+)
+
+
+@register.simple_tag(takes_context=True)
+def nav(context: Context) -> tuple[Link, ...]:
+    """Return the pages that this person can open."""
+    request: HttpRequest = context["request"]
+    waiting = Proposal.objects.awaiting_staff().order_by()[:1000].count()
+    alarms = Alarm.objects.open().filter(acknowledged_at=None)[:1000].count()
+    counts = {
+        "Queue": (waiting, "wait", "waiting"),
+        "Alarms": (alarms, "bad", "not acknowledged"),
+    }
+    return tuple(
+        _link(request, page, *counts.get(page[0], (0, "", "")))
+        for page in PAGES
+        if page[0] != "Audit trail" or request.user.has_perm(AUDIT)
+    )
+
+
+def _link(
+    request: HttpRequest,
+    page: tuple[str, str, str],
+    count: int,
+    tone: str,
+    counted: str,
+) -> Link:
+    word, name, icon = page
+    url = reverse(name)
+    here = request.path == url or (url != "/" and request.path.startswith(url))
+    return Link(word, url, icon, here, count, tone, counted, group=word == "Admin")
+
+
+@register.inclusion_tag("components/reason_line.html")
+def reason_line(code: object) -> dict[str, Any]:
+    """Show a reason in full: title, code, clause, and the sentence for staff."""
+    return {"reason": words.reason(str(code))}
+
+
+@register.filter
+def step(name: object) -> str:
+    """Return the name of a step as words: "check_signals" becomes "Signals"."""
+    plain = shown(name).removeprefix("check_").replace("_", " ")
+    return plain[:1].upper() + plain[1:]
