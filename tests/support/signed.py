@@ -7,10 +7,11 @@ another reading of the standard. Everything is right until a test spoils it.
 from __future__ import annotations
 
 import base64
-import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import dns.dnssec
 import dns.flags
@@ -73,24 +74,30 @@ class Signer:
         return from_wire(RdataType.DNSKEY, self.key.to_wire())
 
 
+def _made(algorithm, bits):
+    """Return a new private key, and its public one as DNSKEY has it."""
+    if algorithm in (8, 10):
+        rsa_key = rsa.generate_private_key(65537, bits)
+        return rsa_key, b"\3\1\0\1" + rsa_key.public_key().public_numbers().n.to_bytes(
+            bits // 8, "big"
+        )
+    if algorithm in (13, 14):
+        ec_key = ec.generate_private_key(
+            {13: ec.SECP256R1(), 14: ec.SECP384R1()}[algorithm]
+        )
+        point, size = ec_key.public_key().public_numbers(), ec_key.curve.key_size // 8
+        return ec_key, point.x.to_bytes(size, "big") + point.y.to_bytes(size, "big")
+    if algorithm == 15:
+        short = ed25519.Ed25519PrivateKey.generate()
+        return short, short.public_key().public_bytes_raw()
+    long = ed448.Ed448PrivateKey.generate()
+    return long, long.public_key().public_bytes_raw()
+
+
 @cache
 def a_signer(algorithm: int = 13, label: str = "", flags: int = KSK) -> Signer:
     """Return the key of this algorithm and label: always the same in one run."""
-    if algorithm in (8, 10):
-        private = rsa.generate_private_key(65537, 1024 if label == "small" else 2048)
-        numbers = private.public_key().public_numbers()
-        size = (numbers.n.bit_length() + 7) // 8
-        public = b"\3\1\0\1" + numbers.n.to_bytes(size, "big")
-    elif algorithm in (13, 14):
-        curve = {13: ec.SECP256R1(), 14: ec.SECP384R1()}[algorithm]
-        private = ec.generate_private_key(curve)
-        point = private.public_key().public_numbers()
-        size = curve.key_size // 8
-        public = point.x.to_bytes(size, "big") + point.y.to_bytes(size, "big")
-    else:
-        kinds = {15: ed25519.Ed25519PrivateKey, 16: ed448.Ed448PrivateKey}
-        private = kinds[algorithm].generate()
-        public = private.public_key().public_bytes_raw()
+    private, public = _made(algorithm, 1024 if label == "small" else 2048)
     return Signer(algorithm, private, Key(flags, 3, algorithm, public))
 
 
@@ -138,7 +145,9 @@ class SignedZone:
     iterations: int = 0
     salt: bytes = b""
     nodes: dict[Name, dict[RdataType, dns.rrset.RRset]] = field(default_factory=dict)
-    changes: dict[tuple[Name, RdataType], dict] = field(default_factory=dict)
+    changes: dict[tuple[Name, RdataType], dict[str, object]] = field(
+        default_factory=dict
+    )
     """How the RRSIGs of an RRset differ from good ones."""
     key_signers: tuple[Signer, ...] | None = None
     """Who signs the DNSKEY RRset; None: those with the SEP flag."""
@@ -352,12 +361,11 @@ class SignedZone:
         cut = self._cut_above(name)
         if cut is not None and not (cut == name and rdtype == RdataType.DS):
             return self._referral(response, cut)
-        node = self.nodes.get(name)
         source = None
-        if node is None and not self._exists(name):
+        if not self._exists(name):
             source = Name((b"*", *self._encloser(name).labels))
-            node = self.nodes.get(source)
-        if node is None:
+        node = self.nodes.get(source or name, {})
+        if not node:
             return self._nothing(response, name)
         rrset = node.get(rdtype) or node.get(RdataType.CNAME)
         if rrset is None:
@@ -417,7 +425,9 @@ class Tree:
     """Zones by apex; a question to a zone goes to that zone, unless tampered with."""
 
     zones: dict[Name, SignedZone] = field(default_factory=dict)
-    tampering: dict[tuple[Name, Name, RdataType], object] = field(default_factory=dict)
+    tampering: dict[tuple[Name, Name, RdataType], Callable[[Any], Any]] = field(
+        default_factory=dict
+    )
     questions: list[Question] = field(default_factory=list)
     seen: dict[Question, tuple[Response, ...]] = field(default_factory=dict)
 
@@ -447,7 +457,7 @@ class Tree:
 
     def responses(self, question: Question) -> tuple[Response, ...]:
         message = self.zones[question.zone].answer(question.name, question.rdtype)
-        change = self.tampering.get(tuple(question))
+        change = self.tampering.get((question.zone, question.name, question.rdtype))
         messages = change(message) if change else message
         if isinstance(messages, dns.message.Message):
             messages = (messages,)
@@ -528,5 +538,25 @@ def stripped(message):
     return message
 
 
-def u16(number: int) -> bytes:
-    return struct.pack("!H", number)
+def without_aa(message):
+    message.flags &= ~dns.flags.AA
+    return message
+
+
+def truncated(message):
+    message.flags |= dns.flags.TC
+    return message
+
+
+def coded(rcode):
+    """Return a tampering that sets the response code."""
+
+    def change(message):
+        message.set_rcode(rcode)
+        return message
+
+    return change
+
+
+def q(zone: str, name: str, rdtype: str) -> Question:
+    return Question(n(zone), n(name), RdataType.make(rdtype))
