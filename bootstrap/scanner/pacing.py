@@ -83,7 +83,8 @@ class Allowance:
         self._waiting_since = 0.0
         self.queries = 0
         self.octets = 0
-        self.addresses: set[str] = set()
+        self.taken: set[str] = set()
+        """Servers of the child that may be asked."""
 
     @property
     def remaining(self) -> float:
@@ -94,8 +95,10 @@ class Allowance:
 
     def take_address(self, address: str) -> bool:
         """Count a server of the child; False when there are too many."""
-        self.addresses.add(address)
-        return len(self.addresses) <= self._limits.addresses
+        if address not in self.taken and len(self.taken) >= self._limits.addresses:
+            return False
+        self.taken.add(address)
+        return True
 
     def take_query(self) -> bool:
         """Count one packet to be sent; False when the budget is used up."""

@@ -1,4 +1,7 @@
-"""Anything that can put one question to one server, and many of them at once."""
+"""Anything that can put one question to one server, and many of them at once.
+
+`scanner.Scanner` is the facade over it: it runs the plan of a whole case.
+"""
 
 from __future__ import annotations
 

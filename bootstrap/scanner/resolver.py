@@ -1,0 +1,432 @@
+"""Iterative look-ups from the root, minimised, with every packet kept.
+
+The validator says what it lacks, question by question; this module finds the
+servers of a zone and asks them. It decides nothing: a server that fails or is
+blamed for a bad proof is followed by the next one (P-7.90, P-7.92), and all
+that was seen becomes evidence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeVar
+
+from bootstrap.core.dns.hints import Hints
+from bootstrap.core.dns.messages import Malformed, read
+from bootstrap.core.dns.names import ROOT, Name, canonical
+from bootstrap.core.dns.records import RdataType
+from bootstrap.core.dnssec.anchors import Anchor
+from bootstrap.core.dnssec.budget import Budget
+from bootstrap.core.dnssec.chain import Absence, Needs, Proof, Question, validate
+from bootstrap.core.dnssec.security import Security
+from bootstrap.core.evaluation.delegation import Delegation
+from bootstrap.core.evaluation.observations import Observation, Trouble
+from bootstrap.core.evaluation.queries import Carrier, Lookup, Query
+
+from .cache import Answers, Entry, View, ZoneServers
+from .pacing import Allowance
+from .referrals import ADDRESSES, Referral, addresses_of, is_useful, referral
+from .runner import Transport
+
+T = TypeVar("T", str, Name)
+
+MAX_DEPTH: Final = 4
+"""Look-ups of nameserver addresses inside of such look-ups (S-11)."""
+MAX_CUTS: Final = 16
+"""Referrals on the way to one zone (S-11)."""
+NEW_NAMES: Final = 5
+"""Nameserver names of one zone that are looked up (S-25)."""
+TRIES: Final = 8
+"""Packets spent on one question, over all servers of its zone."""
+SECOND_OPINIONS: Final = 3
+"""Further servers asked when an answer leads to no proof (P-7.92)."""
+REMEMBERED: Final = 100_000
+"""Checked signatures that are not checked again."""
+UNPROTECTED: Final = ADDRESSES | {RdataType.NS}
+"""Types whose answers may be unsigned: they travel over TCP only (S-6)."""
+LEAST_TTL: Final = 60.0
+"""Seconds for which a delegation is remembered at least."""
+AGAIN: Final = frozenset({Trouble.TIMEOUT, Trouble.JUNK, Trouble.TCP_CLOSED})
+"""Troubles after which the same server may be asked once more."""
+
+UNPROVEN: Final = frozenset({Security.BOGUS, Security.INDETERMINATE})
+
+
+@dataclass(slots=True)
+class Errand:
+    """The look-ups of one evaluation: its budget, its answers, its evidence."""
+
+    allowance: Allowance | None = None
+    own: ZoneServers | None = None
+    """The child's servers as the registry knows them: glue first (P-1.10)."""
+    answers: dict[Question, Entry] = field(default_factory=dict)
+    hosts: dict[Name, tuple[str, ...]] = field(default_factory=dict)
+    _evidence: dict[int, Observation] = field(default_factory=dict)
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Everything that was seen or relied on, in the order of first use."""
+        return tuple(self._evidence.values())
+
+    def note(self, observations: Iterable[Observation]) -> None:
+        """Add evidence; what is there already is not added again."""
+        for observation in observations:
+            self._evidence.setdefault(id(observation), observation)
+
+    def add(self, question: Question, entry: Entry) -> Entry:
+        """Add answers to a question to those that this evaluation has."""
+        known = self.answers.get(question)
+        if known is not None:
+            entry = known.joined(entry)
+        self.answers[question] = entry
+        self.note(entry.observations)
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How deep we are: names whose servers or addresses are being looked for."""
+
+    depth: int = 0
+    names: frozenset[Name] = frozenset()
+
+    def into(self, name: Name, *, deeper: bool = False) -> Path:
+        """Return the path one step further."""
+        return Path(self.depth + deeper, self.names | {name})
+
+
+class Resolver:
+    """Look-ups of one run, with a cache of its own (S-22).
+
+    `clock` gives the time of validation. Hundreds of look-ups may run at once;
+    those that need the same answer share it.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        hints: Hints,
+        anchors: tuple[Anchor, ...],
+        clock: Callable[[], datetime],
+        time: Callable[[], float],
+    ) -> None:
+        self._transport = transport
+        self._anchors = anchors
+        self._clock = clock
+        self._time = time
+        self._answers = Answers(time)
+        self._memo: dict[bytes, bool] = {}
+        self._flying: dict[Question, asyncio.Future[Entry | None]] = {}
+        root = _shuffled(address for _host, found in hints for address in found)
+        self._zones: dict[Name, ZoneServers] = {ROOT: ZoneServers(ROOT, root)}
+
+    def errand(
+        self, allowance: Allowance | None = None, delegation: Delegation | None = None
+    ) -> Errand:
+        """Return an errand for one evaluation, with the registry's knowledge."""
+        own = None if delegation is None else _own_servers(delegation)
+        return Errand(allowance, own)
+
+    async def lookup(
+        self, lookup: Lookup, errand: Errand | None = None
+    ) -> tuple[Observation, ...]:
+        """Return all packets of the chain of `lookup`, fetched or remembered.
+
+        The last ones may say why there is no answer; nothing is raised for it.
+
+        Raises:
+            NoTrustAnchor: there is none in force to start from.
+        """
+        errand = errand or Errand()
+        await self._prove(errand, lookup.name, lookup.rdtype, Path())
+        return errand.observations
+
+    async def _prove(
+        self, errand: Errand, name: Name, rdtype: RdataType, path: Path
+    ) -> Proof:
+        opinions = 0
+        if len(self._memo) > REMEMBERED:
+            self._memo.clear()
+        while True:
+            view = View(errand.answers, self._answers)
+            found = validate(
+                name,
+                rdtype,
+                seen=view,
+                anchors=self._anchors,
+                now=self._clock(),
+                budget=Budget(),
+                memo=self._memo,
+            )
+            self._cite(errand, view)
+            if isinstance(found, Needs):
+                await asyncio.gather(
+                    *(self._answer(errand, q, path) for q in found.questions)
+                )
+                continue
+            if found.security not in UNPROVEN:
+                return found
+            self._distrust(errand, view, found.blame)
+            if found.blame is None or opinions >= SECOND_OPINIONS:
+                return found
+            opinions += 1
+            if not await self._ask_another(errand, found.blame, path):
+                return found
+
+    def _distrust(self, errand: Errand, view: View, blame: Question | None) -> None:
+        """Keep what led to no proof for this evaluation alone (S-26)."""
+        bad = {
+            question: entry
+            for question, entry in view.used.items()
+            if blame is None
+            or question.zone == blame.zone
+            or (question.name == blame.zone and question.rdtype == RdataType.DS)
+        }
+        self._answers.forget(bad)
+        errand.answers = {**bad, **errand.answers}
+
+    def _cite(self, errand: Errand, view: View) -> None:
+        """Take what a walk looked at into the evidence, delegations first."""
+        for question, entry in view.used.items():
+            known = self._zones.get(question.zone)
+            if known is not None:
+                errand.note(known.evidence)
+            errand.note(entry.observations)
+
+    # -- one question ----------------------------------------------------------
+
+    async def _answer(self, errand: Errand, question: Question, path: Path) -> Entry:
+        """Ask until one server of the zone has answered, or none is left."""
+        known = errand.answers.get(question)
+        if known is not None:
+            return known
+        servers = await self._servers(errand, question.zone, path)
+        asked: set[str] = set()
+        entry = await self._shared(errand, question, servers, asked)
+        for host in tuple(servers.needed)[:NEW_NAMES]:
+            if entry.responses or _is_spent(errand):
+                break
+            fresh = await self._addresses(errand, host, path)
+            _extend(servers, fresh)
+            if fresh:
+                more = await self._ask(errand, question, servers, asked)
+                entry = entry.joined(more)
+        if not entry.observations:
+            trouble = Trouble.LIMIT if _is_spent(errand) else Trouble.UNREACHABLE
+            entry = Entry((self._nobody(question, trouble),))
+        self._answers.put(question, entry)
+        return errand.add(question, entry)
+
+    async def _shared(
+        self, errand: Errand, question: Question, servers: ZoneServers, asked: set[str]
+    ) -> Entry:
+        """Ask the known addresses, or wait for somebody who asks the same."""
+        if servers is errand.own or not servers.addresses:
+            return await self._ask(errand, question, servers, asked)
+        while (flying := self._flying.get(question)) is not None:
+            shared = await asyncio.shield(flying)
+            if shared is not None:
+                asked |= {o.query.server for o in shared.observations}
+                return shared
+        landing = asyncio.get_running_loop().create_future()
+        self._flying[question] = landing
+        entry: Entry | None = None
+        try:
+            entry = await self._ask(errand, question, servers, asked)
+            return entry
+        finally:
+            del self._flying[question]
+            limited = entry is not None and any(
+                o.trouble is Trouble.LIMIT for o in entry.observations
+            )
+            landing.set_result(None if limited else entry)
+
+    async def _ask(
+        self, errand: Errand, question: Question, servers: ZoneServers, asked: set[str]
+    ) -> Entry:
+        """Ask one server after the other; those that stay silent once more."""
+        entry = Entry(())
+        waiting = [a for a in self._in_order(servers) if a not in asked]
+        for _ in range(TRIES):
+            if not waiting:
+                break
+            address = waiting.pop(0)
+            asked.add(address)
+            seen = await self._put(errand, question, address)
+            entry = entry.joined(seen)
+            if seen.responses or seen.observations[0].trouble is Trouble.LIMIT:
+                break
+            servers.demote(address)
+            if _is_worth_repeating(entry, address):
+                waiting.append(address)
+        return entry
+
+    async def _put(self, errand: Errand, question: Question, address: str) -> Entry:
+        """Put the question to one server."""
+        unsafe = question.rdtype in UNPROTECTED
+        carrier = Carrier.TCP if unsafe else Carrier.ANY
+        query = Query(address, *question, carrier)
+        seen = await self._transport.ask(query, allowance=errand.allowance, attempts=1)
+        if seen.received is None:
+            return Entry((seen,))
+        try:
+            response = read(seen.received, question.name, question.rdtype)
+        except Malformed:
+            return Entry((seen,))
+        if not is_useful(response, question.zone):
+            return Entry((seen,))
+        told = referral(response, question.zone)
+        if told is not None:
+            self._learn(told, seen)
+        return Entry((seen,), (response,))
+
+    async def _ask_another(self, errand: Errand, blame: Question, path: Path) -> bool:
+        """Ask one more server about the question that failed; False without one."""
+        known = errand.answers.get(blame)
+        if known is None or _is_spent(errand):
+            return False
+        for observation in known.observations:
+            if observation.query.server:
+                self._demote(errand, blame.zone, observation.query.server)
+        servers = await self._servers(errand, blame.zone, path)
+        asked = {o.query.server for o in known.observations}
+        entry = await self._ask(errand, blame, servers, asked)
+        if entry.observations:
+            errand.add(blame, entry)
+        return bool(entry.responses)
+
+    def _demote(self, errand: Errand, zone: Name, address: str) -> None:
+        own = errand.own is not None and errand.own.zone == zone
+        servers = errand.own if own else self._zones.get(zone)
+        if servers is not None:
+            servers.demote(address)
+
+    def _in_order(self, servers: ZoneServers) -> list[str]:
+        """Return the addresses, those last that are known to be dead."""
+        return sorted(servers.addresses, key=self._transport.shuns)
+
+    def _nobody(self, question: Question, trouble: Trouble) -> Observation:
+        """Return the record of a question that nobody could be asked."""
+        query = Query("", *question)
+        return Observation(query, self._clock(), b"", None, trouble, attempts=0)
+
+    # -- who serves a zone -----------------------------------------------------
+
+    async def _servers(self, errand: Errand, zone: Name, path: Path) -> ZoneServers:
+        """Return who serves `zone`; nobody when it cannot be found out."""
+        if errand.own is not None and errand.own.zone == zone:
+            return errand.own
+        known = self._known(zone)
+        if known is None and zone not in path.names and len(path.names) < MAX_CUTS:
+            known = await self._find(errand, zone, path.into(zone))
+        if known is None:
+            return ZoneServers(zone)
+        errand.note(known.evidence)
+        return known
+
+    async def _find(self, errand: Errand, zone: Name, path: Path) -> ZoneServers | None:
+        """Walk down from the closest known zone, one label at a time (RFC 9156)."""
+        here = _ancestor(zone, self._known)
+        for count in range(len(here.labels) + 1, len(zone.labels) + 1):
+            name = Name(zone.labels[-count:])
+            if self._known(name) is None and not _is_spent(errand):
+                question = Question(here, name, RdataType.NS)
+                view = View(errand.answers, self._answers)
+                if question not in view:
+                    await self._answer(errand, question, path)
+                self._recall(view, question)
+            if self._known(name) is not None:
+                here = name
+        return self._known(zone)
+
+    def _recall(self, view: View, question: Question) -> None:
+        """Learn again from a remembered referral whose delegation was dropped."""
+        entry = view.used.get(question)
+        if entry is not None and entry.responses:
+            told = referral(entry.responses[0], question.zone)
+            if told is not None:
+                self._learn(told, entry.observations[-1])
+
+    def _known(self, zone: Name) -> ZoneServers | None:
+        known = self._zones.get(zone)
+        if known is not None and known.until <= self._time():
+            del self._zones[zone]
+            return None
+        return known
+
+    def _learn(self, told: Referral, seen: Observation) -> None:
+        if self._known(told.zone) is not None:
+            return
+        addresses = (a for _host, found in told.glue for a in found)
+        self._zones[told.zone] = ZoneServers(
+            told.zone,
+            _shuffled(addresses),
+            _shuffled(told.needed),
+            (seen,),
+            self._time() + max(float(told.ttl), LEAST_TTL),
+        )
+
+    async def _addresses(
+        self, errand: Errand, host: Name, path: Path
+    ) -> tuple[str, ...]:
+        """Look up a nameserver; a host is looked up once an evaluation."""
+        if host in errand.hosts:
+            return errand.hosts[host]
+        if host in path.names or path.depth >= MAX_DEPTH:
+            return ()  # A needs B, and B needs A (P-1.73)
+        below = path.into(host, deeper=True)
+        found: tuple[str, ...] = ()
+        for rdtype in (RdataType.A, RdataType.AAAA):
+            proof = await self._prove(errand, host, rdtype, below)
+            if proof.security in UNPROVEN or proof.absence is Absence.NXDOMAIN:
+                break
+            if proof.answer is not None:
+                found = (*found, *addresses_of(proof.answer.rrset))
+        errand.hosts[host] = found
+        return found
+
+
+def _own_servers(delegation: Delegation) -> ZoneServers:
+    """Return the child's servers as the parent holds them (P-1.10)."""
+    glued = {canonical(host) for host, _address in delegation.glue}
+    hosts = (canonical(host) for host in delegation.nameservers)
+    return ZoneServers(
+        canonical(delegation.child),
+        _shuffled(address for _host, address in delegation.glue),
+        _shuffled(h for h in hosts if h not in glued),
+    )
+
+
+def _is_worth_repeating(entry: Entry, address: str) -> bool:
+    mine = [o for o in entry.observations if o.query.server == address]
+    tried = len(mine) > 1 or not mine[-1].attempts
+    return not tried and mine[-1].trouble in AGAIN
+
+
+def _is_spent(errand: Errand) -> bool:
+    return errand.allowance is not None and errand.allowance.is_spent
+
+
+def _extend(servers: ZoneServers, addresses: Sequence[str]) -> None:
+    servers.addresses += [a for a in addresses if a not in servers.addresses]
+
+
+def _ancestor(zone: Name, known: Callable[[Name], ZoneServers | None]) -> Name:
+    while zone != ROOT:
+        zone = zone.parent()
+        if known(zone) is not None:
+            break
+    return zone
+
+
+def _shuffled(items: Iterable[T]) -> list[T]:
+    """Return the items, once each, in an order that nobody can predict."""
+    left, shuffled = list(dict.fromkeys(items)), []
+    while left:
+        shuffled.append(left.pop(secrets.randbelow(len(left))))
+    return shuffled

@@ -1,0 +1,143 @@
+"""The eyes: runs the plan of a case and returns everything that was seen.
+
+One `Scanner` serves one shard in one event loop: many evaluations at once share
+its connections and what its resolver remembers. It is free of decisions: what to
+ask is the plan's, what it means is the verdict's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Self
+
+from bootstrap.core.dns.hints import Hints
+from bootstrap.core.dnssec.anchors import Anchor
+from bootstrap.core.evaluation.case import Case
+from bootstrap.core.evaluation.observations import Observation, Trouble
+from bootstrap.core.evaluation.plan import plan
+from bootstrap.core.evaluation.queries import Lookup, Plan, Query
+
+from .egress import Egress
+from .pacing import UNLIMITED, Allowance, Limits, Pace
+from .resolver import Errand, Resolver
+from .runner import Transport, ask_all
+from .transport import Site, SocketTransport
+
+
+class Scanner:
+    """Observes children; use it as an asynchronous context manager.
+
+    `clock` gives the moments of observations and the time of validation.
+    `transport` replaces the sockets, for a replay.
+    """
+
+    def __init__(  # noqa: PLR0913 - the settings of a site, each with its own name
+        self,
+        *,
+        hints: Hints,
+        anchors: tuple[Anchor, ...],
+        clock: Callable[[], datetime],
+        egress: Egress | None = None,
+        pace: Pace | None = None,
+        lab_pace: Pace = UNLIMITED,
+        limits: Limits | None = None,
+        port: int = 53,
+        sources: tuple[str, ...] = (),
+        transport: Transport | None = None,
+    ) -> None:
+        self._hints = hints
+        self._anchors = anchors
+        self._clock = clock
+        self._site = Site(
+            egress=egress or Egress(),
+            pace=pace or Pace(),
+            lab_pace=lab_pace,
+            limits=limits or Limits(),
+            port=port,
+            sources=sources,
+        )
+        self._sockets: SocketTransport | None = None
+        self._given = transport
+
+    async def __aenter__(self) -> Self:
+        self._time = asyncio.get_running_loop().time
+        transport = self._given
+        if transport is None:
+            transport = self._sockets = SocketTransport(self._site, clock=self._clock)
+        self._transport = transport
+        self._resolver = Resolver(
+            transport,
+            hints=self._hints,
+            anchors=self._anchors,
+            clock=self._clock,
+            time=self._time,
+        )
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        if self._sockets is not None:
+            await self._sockets.aclose()
+
+    async def observe(self, case: Case) -> tuple[Observation, ...]:
+        """Return the observations of `case` and all that its plan still lacked.
+
+        Never more than the budget of one evaluation (S-10); what it did not
+        allow is there as `Trouble.LIMIT`.
+
+        Raises:
+            NoTrustAnchor: there is none in force to start from; our own fault.
+        """
+        allowance = self._allowance()
+        errand = self._resolver.errand(allowance, case.delegation)
+        seen = {id(o): o for o in case.observations}
+        step = plan(case)
+        for _ in range(self._site.limits.rounds):
+            if not step:
+                break
+            known = len(seen)
+            for observation in await self._run(step, errand, allowance):
+                seen.setdefault(id(observation), observation)
+            if len(seen) == known:
+                break  # asking again would bring the same
+            step = plan(replace(case, observations=tuple(seen.values())))
+        return (*seen.values(), *self._refused(step))
+
+    async def ask(self, queries: Iterable[Query]) -> tuple[Observation, ...]:
+        """Put queries to servers; the order out is the order in."""
+        return await ask_all(self._transport, queries)
+
+    async def lookup(self, lookups: Iterable[Lookup]) -> tuple[Observation, ...]:
+        """Look names up from the root; each packet of the chains comes once.
+
+        Raises:
+            NoTrustAnchor: there is none in force to start from; our own fault.
+        """
+        errand = self._resolver.errand(self._allowance())
+        await asyncio.gather(*(self._resolver.lookup(one, errand) for one in lookups))
+        return errand.observations
+
+    def _allowance(self) -> Allowance:
+        return Allowance(self._site.limits, self._time)
+
+    async def _run(
+        self, step: Plan, errand: Errand, allowance: Allowance
+    ) -> tuple[Observation, ...]:
+        allowed = [q for q in step.queries if allowance.take_address(q.server)]
+        refused = [q for q in step.queries if q.server not in allowance.taken]
+        answers, *_chains = await asyncio.gather(
+            ask_all(self._transport, allowed, allowance=allowance),
+            *(self._resolver.lookup(one, errand) for one in step.lookups),
+        )
+        limits = self._refused(Plan(queries=tuple(refused)))
+        return (*errand.observations, *answers, *limits)
+
+    def _refused(self, step: Plan) -> tuple[Observation, ...]:
+        """Return the record of what the budget did not allow to be asked."""
+        lookups = (Query("", x.name, x.name, x.rdtype) for x in step.lookups)
+        return tuple(
+            Observation(query, self._clock(), b"", None, Trouble.LIMIT, attempts=0)
+            for query in (*step.queries, *lookups)
+        )
