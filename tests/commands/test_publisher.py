@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -34,3 +38,14 @@ def test_once_sends_what_is_due_and_says_what_came_of_it(capsys, settings):
 def test_a_senseless_interval_is_refused(poll):
     with pytest.raises((CommandError, ValueError)):
         call_command("publisher", "--once", f"--poll={poll}")
+
+
+def test_sigterm_ends_it_and_leaves_no_handler_behind():
+    before = signal.getsignal(signal.SIGTERM)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+
+    call_command("publisher", "--poll=30")
+
+    timer.join()
+    assert signal.getsignal(signal.SIGTERM) is before

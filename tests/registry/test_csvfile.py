@@ -141,4 +141,5 @@ def test_every_known_status_is_taken(tmp_path_factory, statuses):
     path.write_text(HEAD + f"a.ch,ns.b.org,,,R,{' '.join(statuses)}\n")
 
     (row,) = read_csv_file(path, PARENT)
+    assert isinstance(row, Row)
     assert row.delegation.statuses == tuple(sorted(statuses))

@@ -48,7 +48,8 @@ def test_text_and_wire_lead_to_the_same_key(name):
 
 @given(st.lists(names, min_size=1, max_size=6))
 def test_compressed_names_are_read_as_they_were_written(many):
-    wire, table, places = bytearray(b"\x00" * 12), {}, []
+    wire, places = bytearray(b"\x00" * 12), []
+    table: dict[tuple[bytes, ...], int] = {}
     for name in many:
         places.append(len(wire))
         offset = len(wire)
@@ -63,7 +64,7 @@ def test_compressed_names_are_read_as_they_were_written(many):
                 table[suffix] = offset + len(part)
             part += bytes([len(parts[index])]) + parts[index]
         wire += part
-    known = {}
+    known: dict[int, bytes] = {}
     for name, place in zip(many, places, strict=True):
         assert key_from_wire(bytes(wire), place, known)[0] == key_of(name)
 

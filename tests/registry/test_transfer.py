@@ -66,7 +66,11 @@ def test_a_real_primary_refuses_those_it_does_not_know(primary, key):
 
 
 def records(*texts: str) -> list[dns.rrset.RRset]:
-    return [dns.rrset.from_text(*text.split(maxsplit=4)) for text in texts]
+    found = []
+    for text in texts:
+        owner, ttl, rdclass, rdtype, rdata = text.split(maxsplit=4)
+        found.append(dns.rrset.from_text(owner, int(ttl), rdclass, rdtype, rdata))
+    return found
 
 
 START = f"test. 60 IN SOA {SOA}"

@@ -47,7 +47,7 @@ def response_to(request: bytes, rcode=dns.rcode.NOERROR, key=None) -> bytes:
         answer.tsig = None
     else:
         answer.use_tsig(key.keyring(), key.name)
-        answer.request_mac = asked.mac
+        answer.request_mac = asked.mac or b""
     return answer.to_wire()
 
 

@@ -50,7 +50,7 @@ def test_an_approved_change_is_in_the_parent_the_row_and_the_trail():
     assert told(domain) == ["publication.begun", "publication.sent"]
     attempt = stored.publications.get()
     assert (attempt.outcome, attempt.rcode, attempt.number) == ("applied", "NOERROR", 1)
-    assert bytes(attempt.request) == b"request"
+    assert bytes(attempt.request or b"") == b"request"
 
 
 def test_a_removal_leaves_no_ds_and_no_method():
@@ -170,6 +170,7 @@ def test_an_unreachable_primary_waits_longer_each_time_and_loses_nothing():
     for attempt in range(MAX_ATTEMPTS - 1):
         assert publish_due_of(parent, clock)[Ending.DEFERRED] == 1
         proposal.refresh_from_db()
+        assert proposal.next_try_at is not None
         waits = proposal.next_try_at - clock()
         step = DELAYS[min(attempt, len(DELAYS) - 1)]
         assert step <= waits <= step * (1 + JITTER)
@@ -257,7 +258,7 @@ def test_while_the_parent_cannot_be_read_the_change_stays_half_sent():
     clock.pass_by(minutes=7)
     assert publish_due_of(parent, clock)[Ending.SENT] == 1
     attempt = proposal.publications.get()
-    assert bytes(attempt.request) == b"request"
+    assert bytes(attempt.request or b"") == b"request"
     assert len(parent.applied) == 1
 
 

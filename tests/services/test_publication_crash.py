@@ -34,12 +34,16 @@ def publish_once(proposal, parent, clock=None):
     return publish(proposal, registry=parent, actor=PUBLISHER, clock=clock or Clock())
 
 
+def publish_all(parent, clock):
+    return publish_due(registry_for=lambda _zone: parent, clock=clock)
+
+
 def restart(parent, clock):
     """Do what a publisher does at its start, then what it does all day."""
     parent.before = parent.after = lambda _change: None
     parent.reading = lambda _child: None
     counts = settle_all(registry_for=lambda _zone: parent, clock=clock)
-    return counts + publish_due(registry_for=lambda _zone: parent, clock=clock)
+    return counts + publish_all(parent, clock)
 
 
 POINTS = {
@@ -74,10 +78,9 @@ def test_p4_the_lease_of_a_dead_sender_runs_out_by_itself():
         publish_once(proposal, parent, clock)
     parent.before = lambda _change: None
 
-    due = {"registry_for": lambda _zone: parent, "clock": clock}
-    assert publish_due(**due) == {}  # its lease is still good
+    assert publish_all(parent, clock) == {}  # its lease is still good
     clock.pass_by(seconds=121)
-    assert publish_due(**due) == {Ending.DEFERRED: 1, Ending.SENT: 1}
+    assert publish_all(parent, clock) == {Ending.DEFERRED: 1, Ending.SENT: 1}
     assert len(parent.applied) == 1
 
 
@@ -117,20 +120,20 @@ def test_p8_a_child_that_changed_between_send_and_read_back_is_left_alone():
 def test_a_change_that_kills_its_publisher_each_time_ends_with_staff():
     an_approved()
     parent, clock = a_parent(), Clock()
-    due = {"registry_for": lambda _zone: parent, "clock": clock}
     parent.before = killing
     for _ in range(outcomes.MAX_ATTEMPTS):
         with pytest.raises(Killed):
-            publish_due(**due)
+            publish_all(parent, clock)
         clock.pass_by(seconds=121)
 
-    assert publish_due(**due) == {Ending.FAILED: 1}
+    assert publish_all(parent, clock) == {Ending.FAILED: 1}
     assert Proposal.objects.get().state == "failed"
 
 
 def test_a_late_result_lacks_the_fence_and_changes_nothing():
     proposal, parent, clock = an_approved(), a_parent(), Clock()
     claim = claims.begin(proposal, actor=PUBLISHER, now=clock())
+    assert isinstance(claim, claims.Claim)
     report = send(parent, claim.change)
     rival = Proposal.objects.get()
     assert settle(rival, registry=parent, actor=PUBLISHER, clock=clock) is Ending.SENT
@@ -145,8 +148,10 @@ def test_a_late_result_lacks_the_fence_and_changes_nothing():
 def test_a_result_is_refused_as_soon_as_somebody_else_took_over():
     proposal, parent, clock = an_approved(), a_parent(), Clock()
     claim = claims.begin(proposal, actor=PUBLISHER, now=clock())
+    assert isinstance(claim, claims.Claim)
     report = send(parent, claim.change)
     newer = claims.take_over(Proposal.objects.get(), now=clock())
+    assert newer is not None
 
     late = outcomes.conclude(claim, report, actor=PUBLISHER, now=clock())
     assert late is Ending.TAKEN

@@ -7,6 +7,8 @@ import logging
 import signal
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -41,18 +43,20 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 - Django's own
         """Run until SIGTERM or SIGINT; the change in hand is finished."""
-        told_to_end = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: told_to_end.set())
+        with _told_to_end() as told_to_end:
+            self.run(told_to_end, once=options["once"], poll=options["poll"])
+
+    def run(self, told_to_end: threading.Event, *, once: bool, poll: float) -> None:
+        """Settle, then send; the first round begins at once."""
         settled = publication.settle_all(
             registry_for=parents.registry_for, clock=clock.now
         )
         self.say(Counter({str(ending): n for ending, n in settled.items()}))
         while not told_to_end.is_set():
-            self.round(told_to_end, must_work=options["once"])
-            if options["once"]:
+            self.round(told_to_end, must_work=once)
+            if once:
                 break
-            told_to_end.wait(options["poll"])
+            told_to_end.wait(poll)
 
     def round(self, told_to_end: threading.Event, *, must_work: bool) -> None:
         """Send once what is due; a database that is away is waited for."""
@@ -81,6 +85,19 @@ class Command(BaseCommand):
         if told:
             self.stdout.write(f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {told}")
             self.stdout.flush()
+
+
+@contextmanager
+def _told_to_end() -> Iterator[threading.Event]:
+    """Yield what SIGTERM and SIGINT set; their former meaning returns afterwards."""
+    told = threading.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    former = [signal.signal(number, lambda *_: told.set()) for number in numbers]
+    try:
+        yield told
+    finally:
+        for number, meaning in zip(numbers, former, strict=True):
+            signal.signal(number, meaning)
 
 
 def _seconds(text: str) -> float:
