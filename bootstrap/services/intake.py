@@ -30,7 +30,7 @@ MAX_BAD_LINES: Final = 1_000
 BATCH: Final = 500
 
 Progress = Callable[[str, int], None]
-"""Told the step (transfer, read, removed, changed, added), and how far it is."""
+"""Told the step (transfer, expected, read, removed, changed, added) and a number."""
 
 
 def unobserved(_step: str, _count: int) -> None:
@@ -95,6 +95,8 @@ def import_source(
     except SourceRefused as refusal:
         refuse(zone, origin, terms, str(refusal))
         raise ImportRefused(str(refusal)) from refusal
+    if reading.expected is not None:
+        progress("expected", reading.expected)
     origin = replace(origin, serial=reading.serial, as_of=source.as_of(terms.now))
     return take_in(zone, reading, origin, terms, progress)
 
