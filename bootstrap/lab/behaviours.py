@@ -24,7 +24,7 @@ from .answers import Reply
 if TYPE_CHECKING:
     from dns.message import Message
 
-SLOW_SECONDS: Final = 1.0
+SLOW_SECONDS: Final = 0.5
 DRIBBLE_SECONDS: Final = 0.2
 BOMB_RECORDS: Final = 3000
 SIGNALING_TYPES: Final = frozenset({RdataType.CDS, RdataType.CDNSKEY})

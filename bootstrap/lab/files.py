@@ -52,11 +52,13 @@ def write(built: Assembled, folder: Path) -> None:
     path.write_text(_tsig(built))
 
 
-def manifest(built: Assembled, port: int, folder: Path) -> dict[str, Any]:
+def manifest(
+    built: Assembled, port: int, folder: Path, *, networks: tuple[str, ...]
+) -> dict[str, Any]:
     """Return addresses, files, parents and children as JSON values."""
     return {
         "port": port,
-        "network": f"{built.network.prefix}.0.0/16",
+        "networks": list(networks),
         "root_hints": str(folder / HINTS),
         "trust_anchors": str(folder / ANCHORS),
         "tsig_key": str(folder / TSIG),

@@ -26,7 +26,7 @@ from bootstrap.core.dns.names import Name, canonical
 from . import files
 from .assembly import ServedParent, add_child, assemble
 from .keys import Keyring
-from .network import Network, name_of
+from .network import LOOPBACK6, Network, has_ipv6, name_of
 from .primary import Change
 from .recipes import Recipe
 from .servers import Datagrams, NameServer, OnUpdate, Stream
@@ -71,7 +71,7 @@ class Lab:
         folder.mkdir(parents=True, exist_ok=True)
         seed, secret = files.secrets_of(folder, seed)
         keyring = Keyring(seed, folder)
-        network = Network(keyring, self.now(), prefix)
+        network = Network(keyring, self.now(), prefix, has_ipv6())
         self.built = assemble(
             world, network, clock=self.now, state=folder, secret=secret
         )
@@ -229,6 +229,12 @@ class Lab:
         for server in network.servers.values():
             server.forget()
 
+    def warm(self) -> None:
+        """Make and sign all zones now, so that a measurement need not wait for it."""
+        for server in self.built.network.servers.values():
+            for denier in server.contents.values():
+                self._inside(denier.zone.sign_all)
+
     # -- changes --------------------------------------------------------------
 
     def child(self, name: str) -> Child:
@@ -356,13 +362,17 @@ class Lab:
         return self.folder / files.TSIG
 
     @property
-    def allowed_network(self) -> str:
-        """The network that `DNS_ALLOWED_NETWORKS` must let through."""
-        return f"{self.built.network.prefix}.0.0/16"
+    def allowed_networks(self) -> tuple[str, ...]:
+        """The networks that `DNS_ALLOWED_NETWORKS` must let through."""
+        network = self.built.network
+        uses_ipv6 = LOOPBACK6 in network.servers
+        return (f"{network.prefix}.0.0/16", *(["::1/128"] if uses_ipv6 else []))
 
     def manifest(self) -> dict[str, Any]:
         """Return what a demo or a test wants to know, ready for JSON."""
-        return files.manifest(self.built, self.port, self.folder)
+        return files.manifest(
+            self.built, self.port, self.folder, networks=self.allowed_networks
+        )
 
     def write_files(self) -> None:
         """Write hints, anchor, key and manifest into the folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.core.dns.records import Ds
 
 HOSTS_A_NETWORK: Final = 250
+LOOPBACK6: Final = "::1"
 INFRASTRUCTURE_TTL: Final = 3600
 
 
@@ -37,6 +39,8 @@ class Network:
     keyring: Keyring
     now: datetime
     prefix: str = "127.53"
+    ipv6: bool = False
+    """The machine has ::1; else nothing is published for IPv6."""
     servers: dict[str, NameServer] = field(default_factory=dict)
     hosts: dict[Name, tuple[str, ...]] = field(default_factory=dict)
     zones: dict[Name, Denier] = field(default_factory=dict)
@@ -51,12 +55,18 @@ class Network:
         self._count += 1
         return f"{self.prefix}.{third}.{fourth + 1}"
 
-    def host(self, name: Name, count: int = 1) -> tuple[str, ...]:
-        """Return the addresses of a nameserver, made and published if need be."""
+    def host(
+        self, name: Name, count: int = 1, *, ipv6: bool = False
+    ) -> tuple[str, ...]:
+        """Return the addresses of a nameserver, made and published if need be.
+
+        The one IPv6 address of a loopback is shared by all that ask for it.
+        """
         if name not in self.hosts:
-            self.hosts[name] = tuple(self.address() for _ in range(count))
+            also = (LOOPBACK6,) if ipv6 and self.ipv6 else ()
+            self.hosts[name] = (*(self.address() for _ in range(count)), *also)
             for address in self.hosts[name]:
-                self.servers[address] = NameServer(address)
+                self.servers.setdefault(address, NameServer(address))
             zone = self.enclosing(name)
             if zone is not None:
                 self.publish_address(zone.zone, name)
@@ -64,7 +74,9 @@ class Network:
 
     def publish_address(self, zone: Zone, host: Name) -> None:
         """Put the addresses of `host` into a zone, as data or as glue."""
-        zone.put_text(host, RdataType.A, *self.hosts[host])
+        addresses = self.hosts[host]
+        zone.put_text(host, RdataType.A, *(a for a in addresses if ":" not in a))
+        zone.put_text(host, RdataType.AAAA, *(a for a in addresses if ":" in a))
         self.changed(zone.apex)
 
     def name_address(self, name: Name, address: str) -> None:
@@ -170,3 +182,13 @@ def _dotted(apex: Name) -> str:
 def name_of(text: str) -> Name:
     """Return the name that a declaration spells, in the case that it has."""
     return dns.name.from_text(text)
+
+
+def has_ipv6() -> bool:
+    """Say whether this machine has the IPv6 loopback address."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind((LOOPBACK6, 0))
+    except OSError:
+        return False
+    return True

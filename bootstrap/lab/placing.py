@@ -57,7 +57,8 @@ class Placer:
     def place(self) -> None:
         """Serve the child, publish its signals, and delegate it."""
         for token in self._tokens():
-            self.network.host(self.host(token).canonicalize(), self._count(token))
+            host, count = self.host(token).canonicalize(), self._count(token)
+            self.network.host(host, count, ipv6=token in self.recipe.ipv6)
         for token, address in self.recipe.fixed.items():
             self.network.name_address(self.host(token).canonicalize(), address)
         self._serve()

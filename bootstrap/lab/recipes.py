@@ -90,6 +90,8 @@ class Recipe:
     ds: tuple[str, ...] = ()
     addresses: Mapping[str, int] = field(default_factory=dict)
     """How many addresses a nameserver has, where it is not one."""
+    ipv6: tuple[str, ...] = ()
+    """Nameservers that answer at ::1 too, where there is IPv6."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Addresses of literal nameservers, which nothing in the laboratory serves."""
     after_ds: ZoneRecipe | None = None
@@ -103,7 +105,7 @@ class Recipe:
     def needs_own_hosts(self) -> bool:
         """Nameservers shared with other children cannot serve this."""
         forms = any(not signal.is_ordinary for signal in self.signals.values())
-        return bool(forms or self.behaviours or self.addresses)
+        return bool(forms or self.behaviours or self.addresses or self.ipv6)
 
 
 UNSIGNED: Final = ZoneRecipe(keys=(), cds=(), cdnskey=())
@@ -149,7 +151,8 @@ def _check(recipe: Recipe, where: str) -> None:
             raise InvalidRecipe(f"{where}.behaviours.{token}: no {behaviour!r}")
     known = {token.partition("/")[0] for token in recipe.nameservers}
     known |= set(recipe.zone.nameservers)
-    for token in (*recipe.at, *recipe.signals, *recipe.behaviours, *recipe.addresses):
+    tables = (recipe.at, recipe.signals, recipe.behaviours, recipe.addresses)
+    for token in (*(t for table in tables for t in table), *recipe.ipv6):
         if token.partition("/")[0] not in known:
             raise InvalidRecipe(f"{where}: {token!r} is not among the nameservers")
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bootstrap.core.dns.names import wire_length
 
-from .network import name_of
+from .network import has_ipv6, name_of
 from .recipes import InvalidRecipe, Recipe, read
 from .worlds import Child, Operator, Parent, World
 
@@ -23,7 +23,7 @@ MEMORIES: Final = frozenset({"", "newer-inception", "newer-change"})
 TEXTS: Final = ("title", "reference", "served", "path", "outcome")
 OPTIONAL_TEXTS: Final = ("name", "remembers")
 LISTS: Final = ("codes", "afterwards")
-KEYS: Final = frozenset({*TEXTS, *OPTIONAL_TEXTS, *LISTS, "octets", "recipe"})
+KEYS: Final = frozenset({*TEXTS, *OPTIONAL_TEXTS, *LISTS, "octets", "ipv6", "recipe"})
 MAX_LABEL: Final = 63
 PARENT: Final = "alpha.test"
 
@@ -41,7 +41,7 @@ class Situation:
     an accepted request (`newer-inception`) or another channel's change
     (`newer-change`) that is newer than the one served. `octets` makes the child's
     name so long that it has that many together with its longest nameserver.
-    `afterwards` are codes found after publication.
+    `ipv6` says that the situation needs IPv6. `afterwards` are codes found after publication.
     """
 
     id: str
@@ -55,6 +55,7 @@ class Situation:
     name: str = ""
     remembers: str = ""
     octets: int = 0
+    ipv6: bool = False
     afterwards: tuple[str, ...] = ()
 
 
@@ -74,9 +75,16 @@ def catalogue(folder: Path = CATALOGUE) -> dict[str, Situation]:
 
 
 def world_for(
-    situations: dict[str, Situation], *, parent: Parent | None = None
+    situations: dict[str, Situation],
+    *,
+    parent: Parent | None = None,
+    ipv6: bool | None = None,
 ) -> World:
-    """Return one world in which each situation is a child with its own servers."""
+    """Return one world in which each situation is a child with its own servers.
+
+    Situations that need IPv6 are left out where there is none.
+    """
+    ipv6 = has_ipv6() if ipv6 is None else ipv6
     parent = parent or Parent(name=PARENT)
     sibling = f"hoster.{parent.name}"
     operators = ("lantern.example", "harbour.test", sibling)
@@ -96,6 +104,7 @@ def world_for(
                 own_hosts=True,
             )
             for situation in situations.values()
+            if ipv6 or not situation.ipv6
         ),
     )
 
@@ -125,6 +134,7 @@ def _situation(identifier: str, table: object, file: str) -> Situation:
         codes=tuple(table["codes"]),
         afterwards=tuple(table.get("afterwards", ())),
         octets=table.get("octets", 0),
+        ipv6=table.get("ipv6", False),
         **{key: table[key] for key in (*TEXTS, *OPTIONAL_TEXTS) if key in table},
     )
 
@@ -136,8 +146,13 @@ def _check_texts(table: dict[str, Any], where: str) -> None:
     for key in OPTIONAL_TEXTS:
         if not isinstance(table.get(key, ""), str):
             raise InvalidCatalogue(f"{where}: {key} is no text")
-    if not isinstance(table.get("octets", 0), int):
-        raise InvalidCatalogue(f"{where}: octets is no number")
+    for key, kind in (("octets", int), ("ipv6", bool)):
+        if not isinstance(table.get(key, kind()), kind):
+            raise InvalidCatalogue(f"{where}: {key} is no {kind.__name__}")
+    _check_lists(table, where)
+
+
+def _check_lists(table: dict[str, Any], where: str) -> None:
     for key in LISTS:
         value = table.get(key, [] if key != "codes" else None)
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):

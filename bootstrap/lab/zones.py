@@ -128,6 +128,13 @@ class Zone:
         self.signed_at = now
         self._signatures.clear()
 
+    def sign_all(self) -> None:
+        """Make all signatures now that would be made when asked for."""
+        for owner, node in self.nodes.items():
+            if self.is_signed and self.cut_at_or_above(owner) is None:
+                for rdtype in node:
+                    self.rrsigs(owner, rdtype)
+
     def copy(self) -> Zone:
         """Return an independent zone with the same records, keys and signing."""
         twin = Zone(
