@@ -111,13 +111,17 @@ class _Lookup:
             return True
         empty = self.zone.is_empty_non_terminal(name)
         lying = empty and flawed(Flawed.ENT_NXDOMAIN, name, rdtype)
-        wildcard = WILDCARD.derelativize(self.denier.encloser(name))
-        if lying or not (self.zone.exists(name) or self.zone.exists(wildcard)):
+        if lying or not (self.zone.exists(name) or self._has_wildcard(name)):
             compact = self.zone.signing.denial is Denial.COMPACT and self.proves
             rcode = Rcode.NOERROR if compact and not lying else Rcode.NXDOMAIN
             self._deny(rcode, self._proof(self.denier.absent_name, name))
             return True
         return False
+
+    def _has_wildcard(self, name: Name) -> bool:
+        """Say whether a wildcard stands in for `name`, which does not exist."""
+        wildcard = WILDCARD.derelativize(self.denier.encloser(name))
+        return self.zone.exists(wildcard)
 
     def _from_node(self, name: Name, rdtype: RdataType) -> Name | None:
         expanded = not self.zone.exists(name)

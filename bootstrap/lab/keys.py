@@ -40,9 +40,11 @@ class Role(StrEnum):
     KSK = "ksk"  # signs DNSKEY, CDS and CDNSKEY
     ZSK = "zsk"  # signs all but DNSKEY
     STANDBY = "standby"  # published, signs nothing
+    STANDBY_ZSK = "standby-zsk"  # the same without the SEP bit: another signer's
     HIDDEN = "hidden"  # not published, signs nothing: another provider's, or next
 
 
+WITHOUT_SEP: Final = frozenset({Role.ZSK, Role.STANDBY_ZSK})
 SIGNS_KEYS: Final = frozenset({Role.CSK, Role.KSK})
 SIGNS_ZONE: Final = frozenset({Role.CSK, Role.ZSK})
 
@@ -78,7 +80,7 @@ class Keyring:
 
     def _make(self, label: str, algorithm: int, role: Role) -> ZoneKey:
         private = self._private(label, algorithm)
-        flags = ZONE_FLAG if role is Role.ZSK else ZONE_FLAG | SEP_FLAG
+        flags = ZONE_FLAG if role in WITHOUT_SEP else ZONE_FLAG | SEP_FLAG
         public = private.public_key().to_dnskey(flags, DNSSEC_PROTOCOL)
         key = Key(flags, DNSSEC_PROTOCOL, algorithm, public.key)
         return ZoneKey(label.rpartition("/")[2], role, key, private)
