@@ -58,11 +58,13 @@ def lapse(
 
 def lapse_expired(*, now: datetime, limit: int = 500) -> int:
     """Lapse what has outlived its approval or its signatures; return how many."""
-    # a failed one waits for staff, however old it is
-    waiting = sorted(LAPSABLE - {State.FAILED})
-    expired = Proposal.objects.filter(state__in=waiting, expires_at__lte=now)
+    expired = (
+        Proposal.objects.filter(state__in=sorted(LAPSABLE), expires_at__lte=now)
+        .exclude(state=State.FAILED)
+        .with_domain()[:limit]
+    )
     lapsed = 0
-    for proposal in expired.with_domain()[:limit]:
+    for proposal in expired:
         try:
             lapse(
                 proposal,

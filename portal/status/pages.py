@@ -21,15 +21,7 @@ from portal import words
 
 from . import presenters
 
-TELLING = {
-    DomainState.ANNOUNCED,
-    DomainState.BLOCKED,
-    DomainState.BROKEN,
-    DomainState.SIGNED,
-    DomainState.UNSIGNED,
-    DomainState.WAITING,
-}
-"""States in which something is still to be done, and so to be explained."""
+TELLING = {DomainState.BLOCKED, DomainState.WAITING, DomainState.BROKEN}
 
 
 @login_not_required
@@ -76,7 +68,7 @@ def name_json(request: HttpRequest, name: str) -> HttpResponse:  # noqa: ARG001 
             "steps": [{"step": s.word, "mark": s.mark} for s in told["road"]],
             "reason": told["reason"].code if told["reason"] else None,
             "last_look": looked.isoformat() if looked else None,
-            "publish": told["records"],
+            "publish": [record.line for record in told["records"]],
         }
     )
 
@@ -89,20 +81,19 @@ def _told(text: str) -> dict[str, Any] | None:
     state = presenters.public_state(row)
     standing = presenters.STANDINGS[state]
     scan = row.scans.first()
-    reason = (
-        words.reason(row.last_reason) if row.last_reason and state in TELLING else None
-    )
-    views = scan.nameservers if scan is not None else ()
+    missing = state == DomainState.WAITING and scan is not None
     return {
         "name": row.name,
         "state": str(state),
         "standing": standing,
         "badge": replace(words.badge("domain", state), word=standing.word, meaning=""),
         "road": presenters.road(standing),
-        "reason": reason,
+        "reason": words.reason(row.last_reason) if state in TELLING else None,
         "looked_at": row.last_scan_at,
         "scan": scan,
-        "records": presenters.to_publish(
-            reason.recipe if reason else "", row.name, row.nameservers, views
-        ),
+        "records": presenters.wanted_signals(
+            row.name, row.nameservers, scan.nameservers
+        )
+        if scan is not None and missing
+        else (),
     }

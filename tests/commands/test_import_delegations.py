@@ -42,7 +42,7 @@ def zone_file(tmp_path):
     return path
 
 
-def told(capsys):
+def told(capsys) -> dict:
     return json.loads(capsys.readouterr().out)
 
 

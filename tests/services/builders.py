@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from bootstrap.core.dns.names import parse_name
 from bootstrap.core.dns.records import Ds
@@ -36,7 +35,7 @@ def a_person(name: str = "ada", *permissions: str, via: str = "dashboard") -> Ac
     return Actor(ActorKind.STAFF, name, via, held)
 
 
-def a_zone(name: str = "test", **changes) -> Zone:
+def a_zone(name: str = "test", **changes: object) -> Zone:
     zone = Zone.objects.create(**{"name": name, "created_at": NOW, **changes})
     PolicyVersion.objects.create(
         zone=zone, number=1, digest="0" * 64, text={}, author="test", created_at=NOW
@@ -44,8 +43,8 @@ def a_zone(name: str = "test", **changes) -> Zone:
     return zone
 
 
-def a_domain(zone: Zone | None = None, name: str = "child.test", **changes):
-    defaults: dict[str, Any] = {
+def a_domain(zone: Zone | None = None, name: str = "child.test", **changes: object):
+    defaults = {
         "zone": zone or Zone.objects.filter(name="test").first() or a_zone(),
         "name": name,
         "nameservers": NAMESERVERS,
@@ -63,8 +62,8 @@ def some_evidence(text: str = "evidence") -> Evidence:
     )[0]
 
 
-def a_scan(domain: Domain, evidence: Evidence | None = None, **changes):
-    defaults: dict[str, Any] = {
+def a_scan(domain: Domain, evidence: Evidence | None = None, **changes: object):
+    defaults = {
         "domain": domain,
         "trigger": "schedule",
         "started_at": NOW,
@@ -80,9 +79,9 @@ def a_scan(domain: Domain, evidence: Evidence | None = None, **changes):
     return ScanAttempt.objects.create(**{**defaults, **changes})
 
 
-def a_verdict(*ds: str, **changes) -> Verdict:
+def a_verdict(*ds: str, **changes: object) -> Verdict:
     candidate = tuple(Ds.from_text(text) for text in ds or (DS,))
-    defaults: dict[str, Any] = {
+    defaults = {
         "path": Path.BOOTSTRAP,
         "outcome": Outcome.ACCEPT,
         "primary": Reason.ACC_OK,
@@ -104,7 +103,7 @@ def a_delegation(domain: Domain) -> Delegation:
     )
 
 
-def offered(
+def proposed(
     domain: Domain,
     verdict: Verdict | None = None,
     *,
@@ -134,17 +133,10 @@ def offered(
     )
 
 
-def proposed(domain: Domain, verdict: Verdict | None = None, **words) -> Proposal:
-    """Like `offered`, of a verdict that asks for a change."""
-    found = offered(domain, verdict, **words)
-    assert found is not None
-    return found
-
-
-def a_proposal(domain: Domain | None = None, **changes) -> Proposal:
+def a_proposal(domain: Domain | None = None, **changes: object) -> Proposal:
     domain = domain or a_domain()
     scan = a_scan(domain)
-    defaults: dict[str, Any] = {
+    defaults = {
         "domain": domain,
         "path": "bootstrap",
         "auth_method": "RFC9615",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-import pytest
 from django.db import connection
 
 ALL_SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
@@ -52,9 +51,8 @@ def flush_allowed():
         with triggers_away():
             original(self, statements)
 
-    patch = pytest.MonkeyPatch()
-    patch.setattr(operations, "execute_sql_flush", execute)
+    operations.execute_sql_flush = execute
     try:
         yield
     finally:
-        patch.undo()
+        operations.execute_sql_flush = original

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from bootstrap.core.dns.names import Name
 from bootstrap.core.dns.records import DIGESTS, SHA1, SHA256, Ds, Key
 
-from .compare import ids, key_ids
+from .compare import ids, is_eligible, key_ids
 from .requests import Content, cdnskey_records, cds_records
 
 
@@ -23,12 +23,16 @@ def candidate_of(
     dnskeys: Iterable[Key],
     digests: tuple[int, ...],
 ) -> tuple[Ds, ...]:
-    """Return the DS set for a request, sorted; empty when no key can be derived.
+    """Return the DS set for a request, sorted; empty when no key is named.
 
-    A digest type is published for all keys or for none (P-3.12).
+    Keys are those of CDNSKEY and of the eligible CDS records, which are taken as
+    they are; further digests are made only of keys that were seen. A digest type
+    is published for all keys or for none (P-3.12).
     """
-    keys = frozenset(cdnskey_records(cdnskey)) or _named(cds, dnskeys, owner)
-    given = [record for record in cds_records(cds) if record.digest_type == SHA256]
+    given = [record for record in cds_records(cds) if is_eligible(record)]
+    keys = frozenset(cdnskey_records(cdnskey)) | {
+        key for key in dnskeys if key.ds(owner, SHA256) in given
+    }
     wanted = ids(given) | key_ids(keys, owner)
     records: set[Ds] = set()
     for digest_type in digests:
@@ -45,14 +49,3 @@ def _of_type(
         return set()  # RFC 9905, section 2
     made = {key.ds(owner, digest_type) for key in keys}
     return made | set(given) if digest_type == SHA256 else made
-
-
-def _named(cds: Content, dnskeys: Iterable[Key], owner: Name) -> frozenset[Key]:
-    """Return the keys in use that a CDS RRset names, by any digest but SHA-1."""
-    records = {r for r in cds_records(cds) if r.digest_type in DIGESTS}
-    return frozenset(
-        key
-        for key in dnskeys
-        for record in records
-        if record.digest_type != SHA1 and key.ds(owner, record.digest_type) == record
-    )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from bootstrap.core.dns.names import Name
-from bootstrap.core.dns.records import DIGESTS, SHA256, Ds, Key
+from bootstrap.core.dns.records import DIGEST_LENGTHS, DIGESTS, SHA256, Ds, Key
 
 from .findings import Finding
 from .reasons import Reason
@@ -40,8 +40,14 @@ def ids(records: Iterable[Ds]) -> frozenset[KeyId]:
     return frozenset(
         KeyId(record.algorithm, record.key_tag, record.digest)
         for record in records
-        if record.digest_type == SHA256
+        if is_eligible(record)
     )
+
+
+def is_eligible(record: Ds) -> bool:
+    """Say whether a record names a key in the form that every parent knows."""
+    octets = DIGEST_LENGTHS[SHA256]
+    return record.digest_type == SHA256 and len(record.digest) == octets
 
 
 def key_ids(keys: Iterable[Key], owner: Name) -> frozenset[KeyId]:

@@ -28,6 +28,7 @@ from .reasons import MEANINGS, Kind, Reason, precedence
 from .requests import Request
 from .signals import signal_subject
 from .steps import STAGES, Stage, proves_ds
+from .trial import DATA_TYPES
 
 
 @unique
@@ -50,6 +51,10 @@ OUTCOMES: Final = {
     Kind.RETRY: Outcome.RETRY,
 }
 """Where the primary code's class leads, unless only a person may let it pass."""
+
+
+UNDENIABLE: Final = frozenset({Reason.ACC_NSEC_BROKEN, Reason.ACC_NSEC3_ITERATIONS})
+"""Codes that say that absence cannot be proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,33 +166,35 @@ def _refused(
         innocent = {Kind.OURS, Kind.INFO}
         findings = tuple(f for f in findings if f.kind in innocent)
     elif _may_be_held(facts, first, against):
-        unexplained = _unproven(facts, against)
-        if unexplained:
-            return _unclassified(facts, findings, counted, unexplained)
         outcome = Outcome.HOLD
     return Decision(outcome, first.reason, findings, counted)
 
 
 def _may_be_held(facts: Facts, first: Finding, against: list[Finding]) -> bool:
-    """Say whether a person may let it pass: all codes allow it, no retry is open."""
+    """Say whether a person may let it pass.
+
+    The candidate is complete, all codes allow it, no retry is open, and what
+    they do not explain was shown to hold.
+    """
     if not facts.candidate or not _accepts(facts):
         return False
     if not all(MEANINGS[finding.reason].held for finding in against):
         return False
-    return first.kind is Kind.CHILD or facts.case.history.retries_spent
+    lacking = {what for _, what in _open(facts)} - _explained(against)
+    open_retry = first.kind is Kind.RETRY and not facts.case.history.retries_spent
+    return not lacking and not open_retry
+
+
+def _explained(against: list[Finding]) -> set[str]:
+    """Return what the objections say cannot be shown at present."""
+    reasons = {finding.reason for finding in against}
+    if Reason.ACC_SIG_INCEPTION_FUTURE in reasons:
+        return {DENIAL, *(rdtype.name for rdtype in (RdataType.DNSKEY, *DATA_TYPES))}
+    return {DENIAL} if reasons & UNDENIABLE else set()
 
 
 def _accepts(facts: Facts) -> bool:
     return facts.choice.path is not None and cell_of(facts).accepts
-
-
-def _unproven(facts: Facts, against: list[Finding]) -> list[str]:
-    """Return what was neither shown to hold nor objected to."""
-    objected = {finding.subject.partition(" ")[0] for finding in against}
-    lacking = facts.needed - proven(facts.trial)
-    return sorted(
-        f"{address} {what}" for address, what in lacking if address not in objected
-    )
 
 
 def _earned(

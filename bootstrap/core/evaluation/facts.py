@@ -25,7 +25,7 @@ from .findings import Finding
 from .matrix import MATRIX, Cell
 from .paths import Choice, Path, choose_path
 from .plan import extra_hosts, probe_name
-from .proofs import Prove, settled
+from .proofs import MEMO, Prove, settled
 from .reasons import Kind, Reason
 from .requests import Request, request_of
 from .servers import Reach, delegated, reach
@@ -41,12 +41,12 @@ DEAD_AFTER: Final = timedelta(hours=24)
 
 
 class Facts:
-    """A case and what follows from it; the validator's budget is shared."""
+    """A case and what follows from it; all trials share one allowance."""
 
-    def __init__(self, case: Case, prove: Prove, budget: Budget) -> None:
+    def __init__(self, case: Case, prove: Prove) -> None:
         self.case = case
         self.prove = prove
-        self.context = Context(case.now, budget)
+        self.context = Context(case.now, Budget(), memo=MEMO)
         self.delegation = case.delegation
         self.child = case.delegation.child
         self.policy = case.policy

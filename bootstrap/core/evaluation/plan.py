@@ -23,7 +23,6 @@ from bootstrap.core.dns.names import (
     wire_length,
 )
 from bootstrap.core.dns.records import RdataType
-from bootstrap.core.dnssec.budget import Budget
 from bootstrap.core.dnssec.chain import Needs
 
 from .answers import Answer, answers_of
@@ -48,7 +47,7 @@ PROBE_OCTETS: Final = 12
 
 def plan(case: Case) -> Plan:
     """Return the questions that `case` still lacks; an empty plan when complete."""
-    return next_questions(case, proving(case, Budget()))
+    return next_questions(case, proving(case))
 
 
 def next_questions(case: Case, prove: Prove) -> Plan:

@@ -12,7 +12,7 @@ from typing import Final
 from bootstrap.core.dns.names import Name
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.budget import Budget, BudgetSpent
-from bootstrap.core.dnssec.chain import Needs, Proof, validate
+from bootstrap.core.dnssec.chain import Needs, NoTrustAnchor, Proof, validate
 from bootstrap.core.dnssec.security import Flaw, Security
 
 from .case import Case
@@ -21,9 +21,31 @@ from .observations import seen
 Prove = Callable[[Name, RdataType], Proof | Needs]
 """A proof about a name and type, or the questions that it still lacks."""
 
+MEMO_ENTRIES: Final = 100_000
 
-def proving(case: Case, budget: Budget) -> Prove:
-    """Return the validator over what `case` has seen, with a memory."""
+
+class Memo(dict[bytes, bool]):
+    """Signatures checked before; a full memory starts again.
+
+    What a signature is worth never changes, so that children who share root,
+    parent and operator share the work, and no verdict can depend on it.
+    """
+
+    def __setitem__(self, digest: bytes, good: bool) -> None:
+        if len(self) >= MEMO_ENTRIES:
+            self.clear()
+        super().__setitem__(digest, good)
+
+
+MEMO: Final = Memo()
+
+
+def proving(case: Case) -> Prove:
+    """Return the validator over what `case` has seen, with a memory.
+
+    Each name has its own allowance (P-7.81): a long list of nameservers does
+    not starve, and no single chain can be dear.
+    """
     answers: Final = seen(case.observations)
     known: dict[tuple[Name, RdataType], Proof | Needs] = {}
 
@@ -37,10 +59,11 @@ def proving(case: Case, budget: Budget) -> Prove:
                     seen=answers,
                     anchors=case.anchors,
                     now=case.now,
-                    budget=budget,
+                    budget=Budget(),
+                    memo=MEMO,
                 )
-            except BudgetSpent as spent:
-                known[key] = unproven(name, rdtype, Flaw.LIMIT, str(spent))
+            except (BudgetSpent, NoTrustAnchor) as cause:
+                known[key] = unproven(name, rdtype, Flaw.LIMIT, str(cause))
         return known[key]
 
     return prove

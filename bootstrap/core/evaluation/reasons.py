@@ -353,7 +353,7 @@ MEANINGS: Final = MappingProxyType(
         Reason.NS_TOO_MANY: Meaning(_C),
         Reason.NS_EXCLUDED_UNREACHABLE: Meaning(_I),
         Reason.SIG_SINGLE_PATH: Meaning(_I),
-        Reason.VAL_LIMIT: Meaning(_C, _A),
+        Reason.VAL_LIMIT: Meaning(_C, _A, held=True),  # KeyTrap shapes (P-3.22)
         Reason.VAL_MIXED_SERVERS: Meaning(_I),
         Reason.NTF_AGENT_IN_CHILD: Meaning(_I),
         Reason.NTF_AGENT_FOREIGN: Meaning(_I),

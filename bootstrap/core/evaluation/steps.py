@@ -23,7 +23,7 @@ from .matrix import Group
 from .observations import Trouble
 from .paths import Path
 from .queries import Carrier
-from .reasons import Reason
+from .reasons import Kind, Reason
 from .requests import Request
 from .signals import SignalState
 
@@ -222,7 +222,7 @@ def check_ns_set(facts: Facts) -> Iterator[Finding]:
     hosts = {name for answer in facts.answers for name in answer.hosts()}
     extra = sorted(hosts - set(facts.delegation.nameservers))
     if extra:
-        troubles = [f for f in facts.extra.findings if f.kind != "I"]
+        troubles = [f for f in facts.extra.findings if f.kind is not Kind.INFO]
         silent = set(facts.extra.addresses) - {
             copy.address for copy in facts.extra_trial.copies
         }
@@ -271,6 +271,14 @@ def _accepting(facts: Facts) -> bool:
     return _changing(facts) and facts.request is Request.KEYS
 
 
+def _admissible(facts: Facts) -> bool:
+    """The request's algorithms are taken: else the whole of it is refused (P-2.45)."""
+    if not _accepting(facts) or not facts.candidate:
+        return False
+    findings = acceptance.check_algorithms(facts.trial, facts.requested, facts.policy)
+    return all(finding.kind is Kind.INFO for finding in findings)
+
+
 def _secured(facts: Facts) -> bool:
     return facts.has_ds
 
@@ -303,12 +311,12 @@ STAGES: Final = (
     Stage(check_replay, Group.CONTENT, _changing),
     Stage(check_change, Group.CONTENT, _requesting),
     Stage(check_keys, Group.CONTENT, _accepting),
-    Stage(check_path, Group.CONTENT, _accepting),
-    Stage(check_zone_data, Group.CONTENT, _accepting),
-    Stage(check_windows, Group.CONTENT, _accepting),
-    Stage(check_completeness, Group.CONTENT, _accepting),
-    Stage(check_denial, Group.CONTENT, _accepting),
-    Stage(check_ns_set, Group.CONTENT, _accepting),
-    Stage(check_work, Group.CONTENT, _accepting),
+    Stage(check_path, Group.CONTENT, _admissible),
+    Stage(check_zone_data, Group.CONTENT, _admissible),
+    Stage(check_windows, Group.CONTENT, _admissible),
+    Stage(check_completeness, Group.CONTENT, _admissible),
+    Stage(check_denial, Group.CONTENT, _admissible),
+    Stage(check_ns_set, Group.CONTENT, _admissible),
+    Stage(check_work, Group.CONTENT, _admissible),
 )
 """All steps in order; a verdict lists every one of them."""

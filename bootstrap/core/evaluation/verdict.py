@@ -10,7 +10,6 @@ from typing import Final
 
 from bootstrap.core.dns.names import Name, unrooted
 from bootstrap.core.dns.records import Ds
-from bootstrap.core.dnssec.budget import Budget
 from bootstrap.core.dnssec.chain import Proof
 
 from .answers import REQUEST_TYPES
@@ -118,8 +117,7 @@ class Verdict:
 
 def judge(case: Case) -> Verdict:
     """Return what the evidence of `case` supports; never raises for a child's fault."""
-    budget = Budget()
-    return conclude(Facts(case, proving(case, budget), budget))
+    return conclude(Facts(case, proving(case)))
 
 
 def conclude(facts: Facts) -> Verdict:

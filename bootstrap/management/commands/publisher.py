@@ -53,17 +53,13 @@ class Command(BaseCommand):
         )
         self.say(Counter({str(ending): n for ending, n in settled.items()}))
         while not told_to_end.is_set():
-            happened = self.round(told_to_end, must_work=once)
+            self.round(told_to_end, must_work=once)
             if once:
                 break
-            if not happened:
-                told_to_end.wait(poll)
+            told_to_end.wait(poll)
 
-    def round(self, told_to_end: threading.Event, *, must_work: bool) -> bool:
-        """Send once what is due and say whether anything was.
-
-        A database that is away is waited for.
-        """
+    def round(self, told_to_end: threading.Event, *, must_work: bool) -> None:
+        """Send once what is due; a database that is away is waited for."""
         close_old_connections()
         try:
             sent = publication.publish_due(
@@ -79,11 +75,9 @@ class Command(BaseCommand):
                 raise
             log.exception("publisher.database_away")
             connection.close()
-            return False
+            return
         counts = Counter({str(ending): n for ending, n in sent.items()})
-        counts["ttl restored"] += restored
-        self.say(counts)
-        return counts.total() > 0
+        self.say(counts + Counter({"ttl restored": restored}))
 
     def say(self, counts: Counter[str]) -> None:
         """Print one line when something happened."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 
-from bootstrap.core.dnssec.budget import Budget
 from bootstrap.core.evaluation.facts import Facts
 from bootstrap.core.evaluation.paths import AuthMethod, Path
 from bootstrap.core.evaluation.reasons import Kind, Reason
@@ -26,7 +25,7 @@ BOTH = ("192.0.2.1", "198.51.100.2")
 
 
 def concluded(case, proofs):
-    return conclude(Facts(case, proofs, Budget()))
+    return conclude(Facts(case, proofs))
 
 
 def everywhere(zone):
