@@ -13,6 +13,7 @@ from typing import Final
 
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.reasons import MEANINGS, Kind, Reason
+from bootstrap.core.evaluation.texts import TEXTS, Act
 from bootstrap.core.evaluation.verdict import Mark, Outcome
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import DomainState
@@ -165,6 +166,16 @@ def badge(family: str, value: str) -> Badge:
     return FAMILIES[family].get(value, UNKNOWN)
 
 
+ACTS: Final[Mapping[Act, str]] = MappingProxyType(
+    {
+        Act.OWNER: "The holder of the name must act.",
+        Act.OPERATOR: "The DNS operator must act.",
+        Act.REGISTRY: "The registry must act.",
+        Act.NOBODY: "Nobody has to act.",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ReasonWords:
     """A reason code in words for people."""
@@ -174,15 +185,29 @@ class ReasonWords:
     staff: str
     owner: str
     clause: str
+    who: str
+    """Who must act, in plain words."""
     kind: Badge
+    recipe: str = ""
+    """Records to publish, with places for the case's own values."""
 
 
 def reason(code: str) -> ReasonWords:
     """Return the words of a reason; a code of another release stays its own title."""
     known = Reason.__members__.get(code)
     if known is None:
-        return ReasonWords(code, code, "", "", "", UNKNOWN)
-    return ReasonWords(code, code, "", "", "", KIND[MEANINGS[known].kind])
+        return ReasonWords(code, code, "", "", "", "", UNKNOWN)
+    text = TEXTS[known]
+    return ReasonWords(
+        code=code,
+        title=text.title,
+        staff=text.staff,
+        owner=text.owners,
+        clause=text.clause,
+        who=ACTS[text.act],
+        kind=KIND[MEANINGS[known].kind],
+        recipe=text.recipe,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,4 +238,4 @@ def standing(state: str, code: str) -> Stand:
     if state not in EXPLAINED or not code:
         return Stand(sentence, "", "", "")
     found = reason(code)
-    return Stand(sentence, code, found.kind.meaning, found.owner)
+    return Stand(sentence, code, found.who, found.owner)

@@ -130,21 +130,33 @@ class Answers:
 class View(Mapping[Question, tuple[Response, ...]]):
     """What the validator may see: own answers first, then shared ones.
 
-    It remembers what was looked at: that is the evidence of the walk.
+    Of the zone `private` nothing is shared: the registry's knowledge of a child
+    is for its own evaluation. `used` remembers what was looked at: that is the
+    evidence of the walk.
     """
 
-    def __init__(self, own: Mapping[Question, Entry], shared: Answers) -> None:
+    def __init__(
+        self, own: Mapping[Question, Entry], shared: Answers, *, private: Name | None
+    ) -> None:
         self._own = own
         self._shared = shared
+        self._private = private
         self.used: dict[Question, Entry] = {}
 
+    def entry(self, question: Question) -> Entry | None:
+        """Return the answers to `question` with their observations."""
+        found = self.used.get(question) or self._own.get(question)
+        if found is None and question.zone != self._private:
+            found = self._shared.get(question)
+        if found is not None:
+            self.used[question] = found
+        return found
+
     def __getitem__(self, question: Question) -> tuple[Response, ...]:
-        entry = self.used.get(question) or self._own.get(question)
-        entry = entry or self._shared.get(question)
-        if entry is None:
+        found = self.entry(question)
+        if found is None:
             raise KeyError(question)
-        self.used[question] = entry
-        return entry.responses
+        return found.responses
 
     def __iter__(self) -> Iterator[Question]:
         return iter(self._own)

@@ -153,7 +153,7 @@ class Resolver:
         if len(self._memo) > REMEMBERED:
             self._memo.clear()
         while True:
-            view = View(errand.answers, self._answers)
+            view = self._view(errand)
             found = validate(
                 name,
                 rdtype,
@@ -177,6 +177,11 @@ class Resolver:
             opinions += 1
             if not await self._ask_another(errand, found.blame, path):
                 return found
+
+    def _view(self, errand: Errand) -> View:
+        """Return what `errand` may see; of its own child nothing that is shared."""
+        own = errand.own.zone if errand.own is not None else None
+        return View(errand.answers, self._answers, private=own)
 
     def _distrust(self, errand: Errand, view: View, blame: Question | None) -> None:
         """Keep what led to no proof for this evaluation alone (S-26)."""
@@ -202,9 +207,9 @@ class Resolver:
 
     async def _answer(self, errand: Errand, question: Question, path: Path) -> Entry:
         """Ask until one server of the zone has answered, or none is left."""
-        known = errand.answers.get(question)
+        known = self._view(errand).entry(question)
         if known is not None:
-            return known
+            return errand.add(question, known)
         servers = await self._servers(errand, question.zone, path)
         asked: set[str] = set()
         entry = await self._shared(errand, question, servers, asked)
@@ -219,7 +224,8 @@ class Resolver:
         if not entry.observations:
             trouble = Trouble.LIMIT if _is_spent(errand) else Trouble.UNREACHABLE
             entry = Entry((self._nobody(question, trouble),))
-        self._answers.put(question, entry)
+        if servers is not errand.own:
+            self._answers.put(question, entry)
         return errand.add(question, entry)
 
     async def _shared(
@@ -336,7 +342,7 @@ class Resolver:
             name = Name(zone.labels[-count:])
             if self._known(name) is None and not _is_spent(errand):
                 question = Question(here, name, RdataType.NS)
-                view = View(errand.answers, self._answers)
+                view = self._view(errand)
                 if question not in view:
                     await self._answer(errand, question, path)
                 self._recall(view, question)

@@ -260,6 +260,7 @@ class SocketTransport:
                 start.now()
                 return await datagram.answer(within)
         except NoSocket as exc:
+            start.now()
             return Attempt(b"", trouble=exc.trouble)
         finally:
             lane.leave()

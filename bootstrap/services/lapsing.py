@@ -58,13 +58,11 @@ def lapse(
 
 def lapse_expired(*, now: datetime, limit: int = 500) -> int:
     """Lapse what has outlived its approval or its signatures; return how many."""
-    expired = (
-        Proposal.objects.filter(state__in=sorted(LAPSABLE), expires_at__lte=now)
-        .exclude(state=State.FAILED)
-        .with_domain()[:limit]
-    )
+    # a failed one waits for staff, however old it is
+    waiting = sorted(LAPSABLE - {State.FAILED})
+    expired = Proposal.objects.filter(state__in=waiting, expires_at__lte=now)
     lapsed = 0
-    for proposal in expired:
+    for proposal in expired.with_domain()[:limit]:
         try:
             lapse(
                 proposal,

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, TypeVar
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Field, Model
 from django.http import HttpRequest
 
 from portal.access import is_staff
+from portal.templatetags.dns import shown
+
+TEXTS: Final = frozenset({"CharField", "TextField"})
 
 Row = TypeVar("Row", bound=Model)
+Columns = Any
+"""Names of columns and callables that show one, as Django allows."""
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Row]):
@@ -56,12 +64,35 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
         self,
         request: HttpRequest,  # noqa: ARG002 - Django's signature
         obj: Row | None = None,  # noqa: ARG002 - Django's signature
-    ) -> list[str | list[str] | tuple[str, ...] | tuple[()]]:
-        """Show every column that is not raw octets."""
-        octets = {"BinaryField", "ManyToManyField"}
-        return [
-            field.name
-            for field in self.model._meta.get_fields()  # noqa: SLF001 - Django's documented API
-            if getattr(field, "concrete", False)
-            and field.get_internal_type() not in octets
-        ]
+    ) -> Columns:
+        """Show every column that is not raw octets, text with its bytes escaped."""
+        return [_column(field) for field in self.model._meta.concrete_fields]  # noqa: SLF001 - Django's documented API
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Row | None = None
+    ) -> Columns:
+        """Let no column be typed into."""
+        return self.get_fields(request, obj)
+
+
+@cache
+def _column(field: Field[Any, Any]) -> str | Callable[[Model], str]:
+    """Return a column's name, or how to show it where it may hold outside text."""
+    kind = field.get_internal_type()
+    if kind == "BinaryField":
+        return _display(field, lambda value: f"{len(value or b'')} octets")
+    if kind == "JSONField":
+        return _display(field, lambda value: shown(json.dumps(value)))
+    if kind in TEXTS:
+        return _display(field, shown)
+    return field.name
+
+
+def _display(
+    field: Field[Any, Any], show: Callable[[Any], str]
+) -> Callable[[Model], str]:
+    @admin.display(description=str(field.verbose_name))
+    def column(row: Model) -> str:
+        return show(getattr(row, field.name))
+
+    return column

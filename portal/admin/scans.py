@@ -9,7 +9,7 @@ from django.utils.html import format_html
 
 from bootstrap.models import Evidence, ScanAttempt, ScanFinding
 
-from .base import ReadOnlyAdmin
+from .base import Columns, ReadOnlyAdmin
 
 
 @admin.register(ScanAttempt)
@@ -20,11 +20,10 @@ class ScanAttemptAdmin(ReadOnlyAdmin[ScanAttempt]):
     list_filter = ("outcome", "kind", "trigger")
     list_select_related = ("domain",)
     search_fields = ("domain__name",)
-    readonly_fields = ("page",)
 
     def get_fields(
         self, request: HttpRequest, obj: ScanAttempt | None = None
-    ) -> list[str | list[str] | tuple[str, ...] | tuple[()]]:
+    ) -> Columns:
         """Put the link to the page with pictures and packets first."""
         return ["page", *super().get_fields(request, obj)]
 

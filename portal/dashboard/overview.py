@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q, Window
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -32,56 +33,45 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _needs_a_person() -> dict[str, Any]:
-    waiting = Proposal.objects.awaiting_staff().with_domain()
-    alarms = list(Alarm.objects.open().select_related("domain")[:TOP])
-    counts = dict(
-        Proposal.objects.awaiting_staff()
-        .order_by()
-        .values_list("state")
-        .annotate(count=Count("pk"))
-    )
+    everything = Window(Count("pk"))
+    unseen = Window(Count("pk", filter=Q(acknowledged_at=None)))
+    waiting = Proposal.objects.awaiting_staff().with_domain().order_by("created_at")
+    oldest: list[Any] = list(waiting.annotate(total=everything)[:TOP])
+    raised = Alarm.objects.open().annotate(total=everything, unseen=unseen)
+    alarms: list[Any] = list(raised[:TOP])
     return {
-        "oldest": list(waiting.order_by("created_at")[:TOP]),
-        "waiting": counts,
-        "waiting_total": sum(counts.values()),
+        "oldest": oldest,
+        "waiting_total": oldest[0].total if oldest else 0,
         "alarms": alarms,
+        "alarms_total": alarms[0].total if alarms else 0,
+        "unseen_total": alarms[0].unseen if alarms else 0,
         "own_faults": [alarm for alarm in alarms if alarm.code in OURS],
     }
 
 
 def _how_it_goes() -> dict[str, Any]:
-    states = _by_state()
-    total = sum(states.values())
-    secured = states.get(DomainState.SECURED, 0)
+    states, reasons = _counts()
+    total, secured = states.total(), states[DomainState.SECURED]
     day = clock.now() - timedelta(days=1)
     recent = Proposal.objects.with_domain().exclude(sent_at=None)
     return {
-        "state_bars": svg.bars(states),
+        "state_bars": svg.bars({s: states[s] for s in DomainState.values if states[s]}),
         "total": total,
         "secured": secured,
         "share": round(100 * secured / total, 1) if total else 0,
-        "reasons": svg.bars(_top_reasons()),
+        "reasons": svg.bars(dict(reasons.most_common(TOP))),
         "recent": list(recent.order_by("-sent_at")[:TOP]),
         "sent_today": Proposal.objects.filter(sent_at__gte=day).count(),
     }
 
 
-def _by_state() -> dict[str, int]:
-    found = dict(
-        Domain.objects.delegated()
-        .order_by()
-        .values_list("state")
-        .annotate(count=Count("pk"))
-    )
-    return {state: found[state] for state in DomainState.values if state in found}
-
-
-def _top_reasons() -> dict[str, int]:
-    rows = (
-        Domain.objects.delegated()
-        .filter(state__in=STUCK)
-        .order_by()
-        .values_list("last_reason")
-        .annotate(count=Count("pk"))
-    )
-    return dict(rows.order_by("-count")[:TOP])
+def _counts() -> tuple[Counter[str], Counter[str]]:
+    """Return delegations by state, and stuck ones by reason: one look at the table."""
+    states: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    rows = Domain.objects.delegated().order_by().values_list("state", "last_reason")
+    for state, reason, count in rows.annotate(count=Count("pk")):
+        states[state] += count
+        if state in STUCK and reason:
+            reasons[reason] += count
+    return states, reasons

@@ -52,6 +52,7 @@ def _line(change: str, text: str) -> DsLine:
 class Cell:
     """What one address said about one type; `odd` when most others differ."""
 
+    rdtype: str
     reason: str
     records: tuple[str, ...]
     asked: bool = True
@@ -128,9 +129,9 @@ def _cell(
 ) -> Cell:
     said = answers.get(rdtype)
     if said is None:
-        return Cell("", (), asked=False)
+        return Cell(rdtype, "", (), asked=False)
     same = above.get(rdtype) == said
-    return Cell(said[0], said[1], odd=said != usual[rdtype], same=same)
+    return Cell(rdtype, said[0], said[1], odd=said != usual[rdtype], same=same)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,15 @@ from portal import words
 
 from . import presenters
 
-TELLING = {DomainState.BLOCKED, DomainState.WAITING, DomainState.BROKEN}
+TELLING = {
+    DomainState.ANNOUNCED,
+    DomainState.BLOCKED,
+    DomainState.BROKEN,
+    DomainState.SIGNED,
+    DomainState.UNSIGNED,
+    DomainState.WAITING,
+}
+"""States in which something is still to be done, and so to be explained."""
 
 
 @login_not_required
@@ -68,7 +76,7 @@ def name_json(request: HttpRequest, name: str) -> HttpResponse:  # noqa: ARG001 
             "steps": [{"step": s.word, "mark": s.mark} for s in told["road"]],
             "reason": told["reason"].code if told["reason"] else None,
             "last_look": looked.isoformat() if looked else None,
-            "publish": [record.line for record in told["records"]],
+            "publish": told["records"],
         }
     )
 
@@ -81,19 +89,20 @@ def _told(text: str) -> dict[str, Any] | None:
     state = presenters.public_state(row)
     standing = presenters.STANDINGS[state]
     scan = row.scans.first()
-    missing = state == DomainState.WAITING and scan is not None
+    reason = (
+        words.reason(row.last_reason) if row.last_reason and state in TELLING else None
+    )
+    views = scan.nameservers if scan is not None else ()
     return {
         "name": row.name,
         "state": str(state),
         "standing": standing,
         "badge": replace(words.badge("domain", state), word=standing.word, meaning=""),
         "road": presenters.road(standing),
-        "reason": words.reason(row.last_reason) if state in TELLING else None,
+        "reason": reason,
         "looked_at": row.last_scan_at,
         "scan": scan,
-        "records": presenters.wanted_signals(
-            row.name, row.nameservers, scan.nameservers
-        )
-        if scan is not None and missing
-        else (),
+        "records": presenters.to_publish(
+            reason.recipe if reason else "", row.name, row.nameservers, views
+        ),
     }

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import dns.exception
+import dns.rdata
+
 from bootstrap.core.dns.names import (
+    Name,
     UnusableSignalingName,
     out_of_domain,
     parse_name,
     signaling_name,
     unrooted,
 )
+from bootstrap.core.dns.records import Key
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import Domain, DomainState
 from bootstrap.services import states
@@ -125,40 +130,66 @@ def _mark(position: int, standing: Standing) -> str:
     return "stopped" if standing.stuck else "now"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record to publish, ready to copy."""
+def to_publish(
+    recipe: str,
+    child: str,
+    nameservers: Sequence[str],
+    views: Sequence[Mapping[str, Any]],
+) -> tuple[str, ...]:
+    """Return the records that would mend it, as lines of a zone file.
 
-    name: str
-    rdtype: str
-    content: str
-
-    @property
-    def line(self) -> str:
-        """The record in the form of a zone file."""
-        return f"{self.name}. 3600 IN {self.rdtype} {self.content}"
-
-
-def wanted_signals(
-    child: str, nameservers: Sequence[str], views: Sequence[Mapping[str, Any]]
-) -> tuple[Record, ...]:
-    """Return the signals that would vouch for `child` (RFC 9615, section 3.2)."""
-    announced = sorted(set(_announced(views)))
+    `recipe` comes with the reason; its {nameserver} stands for each host that
+    owes a signal (RFC 9615, section 3.2), its {ds} for each DS that the child's
+    own records ask for.
+    """
     owner = parse_name(child)
+    hosts = _signaling_hosts(owner, nameservers)
+    wanted = _wanted_ds(owner, views)
+    lines: list[str] = []
+    for line in recipe.splitlines():
+        for host in hosts if "{nameserver}" in line else ("",):
+            values = wanted if "{ds}" in line else ("",)
+            lines += [line.format(child=child, nameserver=host, ds=ds) for ds in values]
+    return tuple(lines)
+
+
+def _signaling_hosts(owner: Name, nameservers: Sequence[str]) -> tuple[str, ...]:
     hosts = out_of_domain(owner, [parse_name(host) for host in nameservers])
-    found = []
-    for host in hosts:
-        try:
-            signal = unrooted(signaling_name(owner, host))
-        except UnusableSignalingName:
-            continue  # told by the reason of the evaluation itself
-        found += [Record(signal, rdtype, content) for rdtype, content in announced]
-    return tuple(found)
+    return tuple(unrooted(host) for host in hosts if _fits(owner, host))
 
 
-def _announced(views: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    for view in views:
-        for answer in view.get("answers", ()):
-            if answer.get("type") in {"CDS", "CDNSKEY"}:
-                for content in answer.get("records", ()):
-                    yield str(answer["type"]), str(content)
+def _fits(owner: Name, host: Name) -> bool:
+    try:
+        signaling_name(owner, host)
+    except UnusableSignalingName:
+        return False  # told by the reason of the evaluation itself
+    return True
+
+
+def _wanted_ds(owner: Name, views: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the announced CDS; where there is none, the DS of each SEP key."""
+    announced = _records(views, "CDS")
+    if announced:
+        return tuple(sorted(announced))
+    keys = [_key(text) for text in _records(views, "DNSKEY")]
+    return tuple(
+        sorted(k.ds(owner).to_text() for k in keys if k is not None and k.is_sep)
+    )
+
+
+def _records(views: Sequence[Mapping[str, Any]], rdtype: str) -> set[str]:
+    return {
+        str(content)
+        for view in views
+        for answer in view.get("answers", ())
+        if answer.get("type") == rdtype
+        for content in answer.get("records", ())
+    }
+
+
+def _key(text: str) -> Key | None:
+    try:
+        wire = dns.rdata.from_text("IN", "DNSKEY", text).to_wire()
+        return Key.from_wire(wire) if wire is not None else None
+    except (dns.exception.DNSException, ValueError):
+        return None  # not a key that anybody could publish

@@ -33,6 +33,9 @@ class Link:
     group: bool = False
 
 
+MANY: Final = 1000
+"""Counting stops here."""
+
 PAGES: Final[tuple[tuple[str, str, str], ...]] = (
     ("Overview", "dashboard:overview", "home"),
     ("Queue", "dashboard:queue", "inbox"),
@@ -49,8 +52,7 @@ PAGES: Final[tuple[tuple[str, str, str], ...]] = (
 def nav(context: Context) -> tuple[Link, ...]:
     """Return the pages that this person can open."""
     request: HttpRequest = context["request"]
-    waiting = Proposal.objects.awaiting_staff().order_by()[:1000].count()
-    alarms = Alarm.objects.open().filter(acknowledged_at=None)[:1000].count()
+    waiting, alarms = _waiting(context), _unseen(context)
     counts = {
         "Queue": (waiting, "wait", "waiting"),
         "Alarms": (alarms, "bad", "not acknowledged"),
@@ -60,6 +62,19 @@ def nav(context: Context) -> tuple[Link, ...]:
         for page in PAGES
         if page[0] != "Audit trail" or request.user.has_perm(AUDIT)
     )
+
+
+def _waiting(context: Context) -> int:
+    """Return what the page has counted already, else count."""
+    if "waiting_total" in context:
+        return int(context["waiting_total"])
+    return Proposal.objects.awaiting_staff().order_by()[:MANY].count()
+
+
+def _unseen(context: Context) -> int:
+    if "unseen_total" in context:
+        return int(context["unseen_total"])
+    return Alarm.objects.open().filter(acknowledged_at=None).order_by()[:MANY].count()
 
 
 def _link(

@@ -42,7 +42,7 @@ def zone_file(tmp_path):
     return path
 
 
-def told(capsys) -> dict:
+def told(capsys):
     return json.loads(capsys.readouterr().out)
 
 

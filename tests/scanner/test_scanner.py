@@ -34,7 +34,7 @@ def a_scanner(lab, **changes):
         "hints": read_hints(lab.root_hints.read_text()),
         "anchors": read_anchors(lab.anchors.read_text()),
         "clock": clock.now,
-        "egress": Egress(allowed=networks([lab.allowed_network])),
+        "egress": Egress(allowed=networks(lab.allowed_networks)),
         "port": lab.port,
         "limits": Limits(),
     }

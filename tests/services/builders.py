@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bootstrap.core.dns.names import parse_name
 from bootstrap.core.dns.records import Ds
@@ -35,7 +36,7 @@ def a_person(name: str = "ada", *permissions: str, via: str = "dashboard") -> Ac
     return Actor(ActorKind.STAFF, name, via, held)
 
 
-def a_zone(name: str = "test", **changes: object) -> Zone:
+def a_zone(name: str = "test", **changes) -> Zone:
     zone = Zone.objects.create(**{"name": name, "created_at": NOW, **changes})
     PolicyVersion.objects.create(
         zone=zone, number=1, digest="0" * 64, text={}, author="test", created_at=NOW
@@ -43,8 +44,8 @@ def a_zone(name: str = "test", **changes: object) -> Zone:
     return zone
 
 
-def a_domain(zone: Zone | None = None, name: str = "child.test", **changes: object):
-    defaults = {
+def a_domain(zone: Zone | None = None, name: str = "child.test", **changes):
+    defaults: dict[str, Any] = {
         "zone": zone or Zone.objects.filter(name="test").first() or a_zone(),
         "name": name,
         "nameservers": NAMESERVERS,
@@ -62,8 +63,8 @@ def some_evidence(text: str = "evidence") -> Evidence:
     )[0]
 
 
-def a_scan(domain: Domain, evidence: Evidence | None = None, **changes: object):
-    defaults = {
+def a_scan(domain: Domain, evidence: Evidence | None = None, **changes):
+    defaults: dict[str, Any] = {
         "domain": domain,
         "trigger": "schedule",
         "started_at": NOW,
@@ -79,9 +80,9 @@ def a_scan(domain: Domain, evidence: Evidence | None = None, **changes: object):
     return ScanAttempt.objects.create(**{**defaults, **changes})
 
 
-def a_verdict(*ds: str, **changes: object) -> Verdict:
+def a_verdict(*ds: str, **changes) -> Verdict:
     candidate = tuple(Ds.from_text(text) for text in ds or (DS,))
-    defaults = {
+    defaults: dict[str, Any] = {
         "path": Path.BOOTSTRAP,
         "outcome": Outcome.ACCEPT,
         "primary": Reason.ACC_OK,
@@ -103,7 +104,7 @@ def a_delegation(domain: Domain) -> Delegation:
     )
 
 
-def proposed(
+def offered(
     domain: Domain,
     verdict: Verdict | None = None,
     *,
@@ -133,10 +134,17 @@ def proposed(
     )
 
 
-def a_proposal(domain: Domain | None = None, **changes: object) -> Proposal:
+def proposed(domain: Domain, verdict: Verdict | None = None, **words) -> Proposal:
+    """Like `offered`, of a verdict that asks for a change."""
+    found = offered(domain, verdict, **words)
+    assert found is not None
+    return found
+
+
+def a_proposal(domain: Domain | None = None, **changes) -> Proposal:
     domain = domain or a_domain()
     scan = a_scan(domain)
-    defaults = {
+    defaults: dict[str, Any] = {
         "domain": domain,
         "path": "bootstrap",
         "auth_method": "RFC9615",

@@ -46,7 +46,7 @@ def waiting() -> Proposal:
     return proposed(a_domain(a_zone(routing="review")))
 
 
-def decide(verb, proposal: Proposal, who: str = "ada", **changes: object) -> None:
+def decide(verb, proposal: Proposal, who: str = "ada", **changes) -> None:
     words = {
         "actor": a_person(who),
         "digest": proposal.digest,
@@ -56,7 +56,7 @@ def decide(verb, proposal: Proposal, who: str = "ada", **changes: object) -> Non
     verb(proposal, **{**words, **changes})
 
 
-def approve(proposal: Proposal, who: str = "ada", **changes: object) -> None:
+def approve(proposal: Proposal, who: str = "ada", **changes) -> None:
     decide(proposals.approve, proposal, who, **changes)
 
 
@@ -186,13 +186,13 @@ def test_a_decision_on_what_was_not_on_the_screen_is_refused(waiting, verb):
     assert last().type == "approval.stale"
 
 
-def change_domain(**columns: object):
+def change_domain(**columns):
     return lambda proposal: Domain.objects.filter(pk=proposal.domain_id).update(
         **columns
     )
 
 
-def newer_scan(**columns: object):
+def newer_scan(**columns):
     return lambda proposal: a_scan(proposal.domain, started_at=LATER, **columns)
 
 

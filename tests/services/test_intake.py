@@ -317,6 +317,27 @@ def test_a_source_that_breaks_off_changes_nothing(zone):
     assert rows_of_everything() == before
 
 
+@pytest.mark.parametrize("step", ["removed", "changed", "added"])
+def test_an_import_that_dies_on_the_way_leaves_everything_as_it_was(zone, step):
+    take_in(zone, a_row("a.test"), a_row("b.test"), a_row("c.test"), now=NOW)
+    before = rows_of_everything()
+
+    def die(at: str, _count: int) -> None:
+        if at == step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        intake.take_in(
+            zone,
+            [a_row("a.test"), a_row("b.test", ns=OTHER_NS), a_row("new.test")],
+            Origin(kind="axfr"),
+            Terms(actor=IMPORTER, now=LATER),
+            die,
+        )
+
+    assert rows_of_everything() == before
+
+
 def test_a_name_of_another_zone_of_ours_is_left_there(zone):
     elsewhere = a_zone("child.test")
     a_domain(elsewhere, name="deep.child.test")

@@ -11,7 +11,7 @@ from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import AuditEntry, Decision, DomainState, Proposal, WorkItem
-from bootstrap.services import alarms, proposals
+from bootstrap.services import alarms, binding, proposals
 from bootstrap.services.actors import SCANNER
 
 from .builders import (
@@ -22,6 +22,7 @@ from .builders import (
     a_proposal,
     a_verdict,
     a_zone,
+    offered,
     proposed,
     some_evidence,
 )
@@ -116,7 +117,7 @@ def test_a_proposal_ends_with_the_first_signature_that_it_relies_on(auto):
 
 @pytest.mark.parametrize("verdict", [NOTHING, RETRY], ids=["nothing", "retry"])
 def test_a_verdict_that_asks_for_nothing_proposes_nothing(auto, verdict):
-    assert proposed(auto, verdict) is None
+    assert offered(auto, verdict) is None
     assert not Proposal.objects.exists()
 
 
@@ -134,13 +135,13 @@ def test_a_look_at_yesterdays_registry_data_proposes_nothing(auto, change):
     type(auto).objects.filter(pk=auto.pk).update(**change)
     assert auto.version == delegation_before
 
-    assert proposed(auto) is None
+    assert offered(auto) is None
     assert not Proposal.objects.exists()
 
 
 def test_nothing_is_proposed_in_a_zone_whose_automation_is_off():
     domain = a_domain(a_zone(routing="auto", automated=False))
-    assert proposed(domain) is None
+    assert offered(domain) is None
 
 
 def test_an_identical_proposal_is_kept(review):
@@ -193,7 +194,7 @@ def test_a_confirmed_approval_keeps_its_evidence_and_gets_a_newer_look(auto):
 
 def test_a_withdrawn_request_lapses(auto):
     first = proposed(auto)
-    assert proposed(auto, NOTHING, now=NOW + HOUR) is None
+    assert offered(auto, NOTHING, now=NOW + HOUR) is None
 
     found = stored(first)
     assert (found.state, found.reason) == (State.STALE, "APEX_NO_CDS")
@@ -258,5 +259,5 @@ def test_the_digest_covers_what_an_approver_sees(review):
     }.items():
         changed = stored(first)
         setattr(changed, column, value)
-        digests.add(proposals.binding.digest_of(changed, review))
+        digests.add(binding.digest_of(changed, review))
     assert len(digests) == 10

@@ -5,8 +5,11 @@ from itertools import combinations
 import pytest
 from django.contrib.auth.models import Group, User
 
-from bootstrap.services import people
-from bootstrap.services.actors import ActorKind
+from bootstrap.models import AuditEntry
+from bootstrap.services import people, roles
+from bootstrap.services.actors import OPERATOR, ActorKind
+
+from .builders import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +69,50 @@ def test_who_is_unknown_or_gone_is_no_actor(name):
     User.objects.create_user("gone", is_active=False)
     with pytest.raises(people.UnknownPerson):
         people.person(name, via="command")
+
+
+APART = {("approver", "zone manager"), ("administrator", "approver")}
+
+
+@pytest.mark.parametrize("pair", list(combinations(sorted(GROUPS), 2)), ids="+".join)
+def test_two_roles_go_together_unless_one_controls_the_other(pair):
+    user = User.objects.create_user("ada")
+    if pair in APART:
+        with pytest.raises(roles.GrantRefused):
+            roles.set_roles(user, pair, actor=OPERATOR, now=NOW)
+        assert not user.groups.exists()
+        assert not AuditEntry.objects.exists()
+    else:
+        assert roles.set_roles(user, pair, actor=OPERATOR, now=NOW) == pair
+        assert user.groups.count() == 2
+
+
+def test_a_role_does_not_go_with_a_power_held_beside_it():
+    user = User.objects.create_user("ada")
+    zone_power = Group.objects.get(name="zone manager").permissions.get(
+        codename="manage_zones"
+    )
+    user.user_permissions.add(zone_power)
+    with pytest.raises(roles.GrantRefused, match="manage_zones"):
+        roles.set_roles(user, ["approver"], actor=OPERATOR, now=NOW)
+
+
+def test_grants_and_their_end_are_recorded_without_the_name():
+    user = User.objects.create_user("ada.lovelace")
+    roles.set_roles(user, ["viewer", "auditor"], actor=OPERATOR, now=NOW)
+    roles.set_roles(user, ["viewer"], actor=OPERATOR, now=NOW)
+
+    entries = AuditEntry.objects.order_by("pk")
+    assert [entry.type for entry in entries] == [
+        "role.granted",
+        "role.granted",
+        "role.revoked",
+    ]
+    assert all(b"lovelace" not in bytes(entry.body) for entry in entries)
+
+
+def test_a_role_that_does_not_exist_is_refused():
+    with pytest.raises(roles.GrantRefused, match="emperor"):
+        roles.set_roles(
+            User.objects.create_user("ada"), ["emperor"], actor=OPERATOR, now=NOW
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
+import pytest
 from django.db import connection
 
 ALL_SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
@@ -51,8 +52,9 @@ def flush_allowed():
         with triggers_away():
             original(self, statements)
 
-    operations.execute_sql_flush = execute
+    patch = pytest.MonkeyPatch()
+    patch.setattr(operations, "execute_sql_flush", execute)
     try:
         yield
     finally:
-        operations.execute_sql_flush = original
+        patch.undo()

@@ -53,13 +53,17 @@ class Command(BaseCommand):
         )
         self.say(Counter({str(ending): n for ending, n in settled.items()}))
         while not told_to_end.is_set():
-            self.round(told_to_end, must_work=once)
+            happened = self.round(told_to_end, must_work=once)
             if once:
                 break
-            told_to_end.wait(poll)
+            if not happened:
+                told_to_end.wait(poll)
 
-    def round(self, told_to_end: threading.Event, *, must_work: bool) -> None:
-        """Send once what is due; a database that is away is waited for."""
+    def round(self, told_to_end: threading.Event, *, must_work: bool) -> bool:
+        """Send once what is due and say whether anything was.
+
+        A database that is away is waited for.
+        """
         close_old_connections()
         try:
             sent = publication.publish_due(
@@ -75,9 +79,11 @@ class Command(BaseCommand):
                 raise
             log.exception("publisher.database_away")
             connection.close()
-            return
+            return False
         counts = Counter({str(ending): n for ending, n in sent.items()})
-        self.say(counts + Counter({"ttl restored": restored}))
+        counts["ttl restored"] += restored
+        self.say(counts)
+        return counts.total() > 0
 
     def say(self, counts: Counter[str]) -> None:
         """Print one line when something happened."""

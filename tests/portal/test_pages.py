@@ -1,0 +1,240 @@
+"""What pages show: everything, escaped, in few queries, and never stored by caches."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from bootstrap.core.workflow.lifecycle import State
+from bootstrap.models import Domain, DomainState
+from portal import words
+from tests.support import rows
+
+from .conftest import enter
+from .test_doors import READ, STAFF_PAGES, address
+
+LISTS = ("overview", "queue", "domains", "scans", "zones", "alarms", "trail")
+DETAILS = ("proposal", "domain", "scan", "zone", "entry")
+
+
+@pytest.fixture
+def reader(registry):
+    """A browser whose account may read every page and press every button."""
+    person = rows.a_person("reader", "approver")
+    ours = Permission.objects.filter(content_type__app_label="bootstrap")
+    person.user_permissions.set(ours)
+    return enter(person)
+
+
+def count_queries(browser, url) -> int:
+    browser.get(url)  # what a first request alone does
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
+        assert browser.get(url).status_code == 200
+    return len([q for q in caught if "SAVEPOINT" not in q["sql"]])
+
+
+@pytest.mark.parametrize("page", LISTS)
+def test_a_list_takes_at_most_ten_queries(page, reader, registry):
+    assert count_queries(reader, address(page, registry)) <= 10
+
+
+@pytest.mark.parametrize("page", DETAILS)
+def test_a_detail_page_takes_at_most_25_queries(page, reader, registry):
+    assert count_queries(reader, address(page, registry)) <= 25
+
+
+@pytest.mark.parametrize("page", LISTS)
+def test_the_queries_of_a_list_do_not_grow_with_its_rows(page, reader, registry):
+    url = address(page, registry)
+    before = count_queries(reader, url)
+    for number in range(30):
+        domain = rows.a_domain(
+            registry.zone, f"more-{number}.example", state=DomainState.BLOCKED
+        )
+        rows.a_proposal(domain, rows.a_scan(domain))
+        rows.an_alarm(domain, "SIG_BOGUS", domain.name)
+
+    assert count_queries(reader, url) == before
+
+
+@pytest.mark.parametrize("page", LISTS)
+def test_a_list_without_rows_says_what_to_do(page, db):
+    browser = enter(rows.a_person("first", is_superuser=True))
+
+    answer = browser.get(reverse(f"dashboard:{page}"))
+
+    assert answer.status_code == 200
+    assert 'class="empty"' in answer.text
+
+
+def hostile_addresses(registry):
+    proposal = registry.proposals["hostile"]
+    return {
+        "overview": "/",
+        "queue": "/queue/",
+        "proposal": reverse("dashboard:proposal", args=[proposal.pk]),
+        "domains": "/domains/",
+        "domain": reverse("dashboard:domain", args=[proposal.domain_id]),
+        "scans": "/scans/",
+        "scan": reverse("dashboard:scan", args=[proposal.scan_id]),
+        "alarms": "/alarms/",
+        "entry": address("entry", registry),
+        "trail": "/audit/",
+        "admin": reverse("admin:bootstrap_proposal_change", args=[proposal.pk]),
+        "status": reverse("status:name", args=[proposal.domain.name]),
+    }
+
+
+@pytest.mark.parametrize("page", [*STAFF_PAGES, "entry", "admin", "status"])
+def test_no_text_from_outside_becomes_markup(page, reader, registry):
+    """S-51: script tags, quotes and direction marks stay letters, or are escaped."""
+    url = hostile_addresses(registry).get(page)
+    if url is None:
+        pytest.skip("shows nothing from outside")
+
+    text = reader.get(url).text
+
+    assert "<script>alert" not in text
+    assert "\u202e" not in text
+    assert "\x1b" not in text
+    assert "onx='" not in text
+
+
+def test_a_hostile_name_is_still_there_to_be_read(reader, registry):
+    text = reader.get(hostile_addresses(registry)["scan"]).text
+
+    assert html.escape(rows.HOSTILE) in text
+    assert r"\u{202e}gro" in text
+    assert r"\027]0;x\007" in text
+
+
+def test_what_staff_sees_is_kept_out_of_caches(reader, registry):
+    for page in READ:
+        answer = reader.get(address(page, registry))
+
+        assert answer["Cache-Control"] == "no-store, private", page
+
+
+def test_every_answer_carries_the_same_headers(reader, registry, client):
+    """S-101, S-114: also redirects, refusals, errors and static files."""
+    answers = (
+        reader.get("/"),
+        client.get("/"),
+        client.get("/nothing-here"),
+        client.get("/static/portal/style.css"),
+        client.post("/theme/"),
+        client.get("/status/unknown.example"),
+    )
+    for answer in answers:
+        policy = answer["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert answer["X-Frame-Options"] == "DENY"
+        assert answer["Permissions-Policy"]
+        assert len(answer["X-Request-ID"]) == 32
+        answer.close()
+
+
+@pytest.mark.parametrize("state", DomainState.values)
+def test_every_state_of_a_domain_has_a_page(state, reader, registry):
+    domain = Domain.objects.filter(state=state)[0]
+
+    page = reader.get(reverse("dashboard:domain", args=[domain.pk])).text
+
+    assert words.DOMAIN[state].meaning in page
+
+
+@pytest.mark.parametrize("state", [s.value for s in State])
+def test_every_state_of_a_change_has_a_page(state, reader, registry):
+    proposal = registry.proposals[state]
+
+    page = reader.get(reverse("dashboard:proposal", args=[proposal.pk])).text
+
+    assert words.PROPOSAL[state].word in page
+    assert 'aria-label="Life of this change"' in page
+
+
+FILTERS = {
+    "?state=blocked": "differs.example",
+    "?zone=example&q=lonely": "lonely.example",
+    "?reason=SIG_NONE": "lonely.example",
+    "?q=LONELY.EXAMPLE.": "lonely.example",
+}
+
+
+@pytest.mark.parametrize("query", FILTERS)
+def test_filters_of_the_list_live_in_its_address(query, reader, registry):
+    text = reader.get(f"/domains/{query}").text
+
+    assert FILTERS[query] in text
+    assert "bare.example" not in text
+
+
+def test_a_filter_that_makes_no_sense_finds_nothing_and_says_so(reader, registry):
+    answer = reader.get("/domains/?state=nonsense")
+
+    assert answer.status_code == 200
+    assert "No domain fits." in answer.text
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "99999", "x", "١", ""])
+def test_a_page_number_that_makes_no_sense_shows_a_page(page, reader, registry):
+    assert reader.get(f"/domains/?page={page}").status_code == 200
+
+
+def test_equal_scans_are_one_line_of_the_story(reader, registry):
+    text = reader.get(address("domain", registry)).text
+
+    assert "3 times the same" in text
+
+
+def test_htmx_gets_the_live_part_alone(reader, registry):
+    for url in ("/", "/queue/"):
+        part = reader.get(url, headers={"HX-Request": "true"}).text
+
+        assert "<html" not in part
+        assert "candidate.example" in part
+
+
+def test_scan_again_is_recorded_and_due(reader, registry):
+    domain = registry.domains["blocked"]
+
+    answer = reader.post(reverse("dashboard:scan-again", args=[domain.pk]))
+
+    assert answer.status_code == 302
+    assert domain.work.trigger == "staff"
+    assert "scan.requested" in reader.get("/audit/?type=scan").text
+
+
+def test_an_alarm_is_acknowledged_with_a_comment_and_stays(reader, registry):
+    alarm = registry.alarms[0]
+    url = reverse("dashboard:acknowledge", args=[alarm.pk])
+
+    reader.post(url, {"comment": ""})
+    alarm.refresh_from_db()
+    assert alarm.acknowledged_at is None
+    reader.post(url, {"comment": "Told the operator"})
+
+    alarm.refresh_from_db()
+    assert alarm.acknowledged_by == "reader"
+    assert alarm.closed_at is None
+    assert "Told the operator" in reader.get("/alarms/").text
+
+
+def test_the_trail_names_the_person_from_its_disclosure(reader, registry):
+    assert ">approver<" in reader.get("/audit/").text
+
+
+def test_the_trail_is_filtered_by_day_and_stream(reader, registry):
+    assert "scan.requested" in reader.get("/audit/?q=candidate&since=2026-01-01").text
+    assert "No entry fits." in reader.get("/audit/?q=candidate&until=2026-01-01").text
+    assert "No entry fits." in reader.get("/audit/?since=someday").text
