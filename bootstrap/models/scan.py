@@ -38,6 +38,8 @@ class ScanAttempt(models.Model):
     delegation_version = models.PositiveIntegerField(default=0)
     software = models.CharField(max_length=64, blank=True)
     queries = models.PositiveIntegerField(default=0)
+    inception = models.DateTimeField(null=True, blank=True)
+    """Newest inception relied on, if accepted: replay guard of the next (P-4.5)."""
 
     class Meta:
         ordering = ("-started_at",)
