@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
     """Return the present moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def ticks() -> float:
+    """Return seconds of a clock that nobody can set, for measuring spans (S-43)."""
+    return time.monotonic()

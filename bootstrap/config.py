@@ -7,16 +7,25 @@ Nonsense is refused with the name of the environment variable that holds it
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 
+from bootstrap.core.dns.hints import Hints, HintsMalformed, read_hints
+from bootstrap.core.dnssec.anchor_files import AnchorsMalformed, read_anchors
+from bootstrap.core.dnssec.anchors import Anchor
+from bootstrap.scanner.egress import Egress
+from bootstrap.scanner.pacing import UNLIMITED
+from bootstrap.scanner.scanner import Scanner
+
+T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-UNLIMITED: Final = "unlimited"
+NO_LIMIT: Final = "unlimited"
 FAMILIES: Final = frozenset({4, 6})
 MAX_PORT: Final = 65_535
 
@@ -64,6 +73,61 @@ class Scanning:
     """Claims without a finished evaluation until an item is parked (S-82)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The Internet, or a laboratory, as the scanner is to see it."""
+
+    dns: Dns
+    hints: Hints
+    anchors: tuple[Anchor, ...]
+
+    def scanner(
+        self, *, clock: Callable[[], datetime], port: int | None = None
+    ) -> Scanner:
+        """Return eyes that remember nothing; `port` replaces the usual one."""
+        rate = self.dns.lab_rate
+        return Scanner(
+            hints=self.hints,
+            anchors=self.anchors,
+            clock=clock,
+            egress=Egress(allowed=self.dns.allowed, denied=self.dns.denied),
+            lab_pace=replace(UNLIMITED, queries_a_second=rate) if rate else UNLIMITED,
+            port=self.dns.port if port is None else port,
+            sources=self.dns.sources,
+        )
+
+    def control(self, count: int = 4) -> tuple[str, ...]:
+        """Return addresses of root servers, of families that our site has."""
+        addresses = (address for _name, found in self.hints for address in found)
+        usable = (
+            address
+            for address in addresses
+            if ipaddress.ip_address(address).version not in self.dns.skip_families
+        )
+        return tuple(islice(usable, count))
+
+
+def world() -> World:
+    """Return what the scanner starts from; reads the two files.
+
+    Raises:
+        Unusable: a variable holds nonsense, or names a file that does.
+    """
+    found = dns()
+    return World(
+        dns=found,
+        hints=_read("DNS_ROOT_HINTS", found.root_hints, read_hints),
+        anchors=_read("DNS_TRUST_ANCHORS", found.trust_anchors, read_anchors),
+    )
+
+
+def _read(variable: str, path: Path, read: Callable[[str], T]) -> T:
+    try:
+        return read(path.read_text())
+    except (OSError, UnicodeDecodeError, HintsMalformed, AnchorsMalformed) as exc:
+        raise Unusable(variable, f"{path}: {exc}") from exc
+
+
 def dns() -> Dns:
     """Return the DNS settings.
 
@@ -102,6 +166,14 @@ def scanning() -> Scanning:
     return found
 
 
+def publishes() -> bool:
+    """Say whether workers of the queue may speak to parents' primaries.
+
+    Off by default: a process of its own holds those credentials (`publisher`).
+    """
+    return bool(settings.BOOTSTRAP["WORKER_PUBLISHES"])
+
+
 class _Reader:
     """Reads one dictionary; every complaint names the variable."""
 
@@ -125,14 +197,14 @@ class _Reader:
 
     def rate(self, variable: str) -> float:
         text = str(self.values[variable]).strip()
-        if text == UNLIMITED:
+        if text == NO_LIMIT:
             return 0.0
         try:
             rate = float(text)
         except ValueError as exc:
-            raise Unusable(variable, f'is neither a number nor "{UNLIMITED}"') from exc
+            raise Unusable(variable, f'is neither a number nor "{NO_LIMIT}"') from exc
         if not 0 < rate < float("inf"):
-            raise Unusable(variable, f'{text} is not above 0 (or "{UNLIMITED}")')
+            raise Unusable(variable, f'{text} is not above 0 (or "{NO_LIMIT}")')
         return rate
 
     def networks(self, variable: str) -> tuple[Network, ...]:

@@ -213,6 +213,7 @@ BOOTSTRAP: dict[str, Any] = {
     "SCAN_LEASE_SECONDS": env.str("SCAN_LEASE_SECONDS", default="240"),
     "SCAN_BURST_SECONDS": env.str("SCAN_BURST_SECONDS", default="150"),
     "SCAN_DEATHS": env.str("SCAN_DEATHS", default="3"),
+    "WORKER_PUBLISHES": env.bool("WORKER_PUBLISHES", default=False),
 }
 
 # The queue rings the bell; the tables of work are the truth. `retry` exceeds

@@ -41,6 +41,8 @@ PRIORITIES: Final = {
     Trigger.STAFF: 3,
     Trigger.COMMAND: 3,
 }
+ORDER: Final = ("-priority", "attempts", "due_at", "pk")
+TRIES: Final = 5
 BY_HAND: Final = frozenset({Trigger.STAFF, Trigger.COMMAND})
 """Triggers that take a parked item up again."""
 
@@ -73,17 +75,20 @@ def claim(
 
     Prefers items of one nameserver set: what is learned of an operator serves
     the next child, and pacing stays in one process. Items that were claimed
-    `deaths` times without an end are parked instead, with an alarm.
+    `deaths` times without an end are parked instead, with an alarm. What was in a
+    dead worker's hands comes in small groups, then alone, so that the one item
+    that kills is parked and its neighbours are not.
     """
     _park(deaths, now)
-    due = _due(now)
-    first = due.order_by("-priority", "due_at").values("priority", "domain__ns_key")[:1]
     found: list[WorkItem] = []
-    for urgent in first:
-        shard = Q(priority=urgent["priority"], domain__ns_key=urgent["domain__ns_key"])
-        found = _locked(due.filter(shard), limit)
-        if len(found) < limit:
-            found += _locked(due.exclude(shard), limit - len(found))
+    for first in _due(now).order_by(*ORDER).select_related("domain")[:1]:
+        suspects = first.attempts
+        wanted = limit if not suspects else max(1, limit // 25**suspects)
+        alike = _due(now).filter(attempts=suspects)
+        shard = Q(priority=first.priority, domain__ns_key=first.domain.ns_key)
+        found = _locked(alike.filter(shard), wanted)
+        if len(found) < wanted:
+            found += _locked(alike.exclude(shard), wanted - len(found))
     taken = (_take(item, holder, now + term) for item in found)
     return [lease for lease in taken if lease is not None]
 
@@ -93,7 +98,7 @@ def _due(now: datetime) -> QuerySet[WorkItem]:
 
 
 def _locked(items: QuerySet[WorkItem], limit: int) -> list[WorkItem]:
-    ordered = items.order_by("-priority", "due_at", "pk")
+    ordered = items.order_by(*ORDER)
     if connection.features.has_select_for_update_skip_locked:
         ordered = ordered.select_for_update(skip_locked=True, of=("self",))
     return list(ordered[:limit])
@@ -124,18 +129,20 @@ def _park(deaths: int, now: datetime) -> None:
 
 
 def take(domain: Domain, *, holder: str, now: datetime, term: timedelta) -> Lease:
-    """Take one child out of turn, whatever its due date.
+    """Take one child out of turn, out of another's hands if need be.
+
+    Whoever held it is refused when he comes to write: the newest fence counts.
 
     Raises:
-        LateWriter: somebody else is evaluating it now.
+        LateWriter: others took it again and again at this very moment.
     """
     _ensure([domain.pk], now)
-    item = WorkItem.objects.get(pk=domain.pk)
-    free = item.lease_until is None or item.lease_until < now
-    lease = _take(item, holder, now + term) if free else None
-    if lease is None:
-        raise LateWriter(Lease(item.pk, item.fence, Trigger(item.trigger)))
-    return lease
+    for _ in range(TRIES):
+        item = WorkItem.objects.get(pk=domain.pk)
+        lease = _take(item, holder, now + term)
+        if lease is not None:
+            return lease
+    raise LateWriter(Lease(domain.pk, 0, Trigger.COMMAND))
 
 
 def renew(leases: Iterable[Lease], *, now: datetime, term: timedelta) -> list[Lease]:

@@ -126,11 +126,30 @@ def test_the_third_death_parks_the_item_with_an_alarm_and_others_go_on():
 
 
 @pytest.mark.django_db
+def test_a_killer_is_parked_and_the_neighbours_in_its_batch_are_not():
+    items = some_work(60)
+    killer, now = items[30].pk, NOW
+    for _claims in range(200):
+        leases = claim(50, now=now)
+        if not leases:
+            break
+        if killer in {lease.domain_id for lease in leases}:
+            now += 2 * TERM  # the worker died with all that it held
+            continue
+        for lease in leases:
+            finish(lease, now=now)
+
+    parked = WorkItem.objects.exclude(parked_at=None)
+    assert [item.pk for item in parked] == [killer]
+    assert WorkItem.objects.filter(attempts=0).count() == 59
+
+
+@pytest.mark.django_db
 def test_a_finished_evaluation_forgives_earlier_deaths():
     some_work()
-    for death in range(2):
-        leases = claim(now=NOW + 2 * death * TERM)
-    finish(leases[0])
+    claim()
+    (lease,) = claim(now=NOW + 2 * TERM)
+    finish(lease)
 
     assert WorkItem.objects.get().attempts == 0
 
@@ -202,12 +221,14 @@ def test_urgent_work_comes_before_near_work():
 
 
 @pytest.mark.django_db
-def test_an_item_can_be_taken_out_of_turn_but_not_from_another_hand():
-    (item,) = some_work(due_at=NOW + DAY)
-    lease = leasing.take(item.domain, holder="a", now=NOW, term=TERM)
+def test_an_item_taken_out_of_turn_is_refused_to_its_former_holder():
+    (item,) = some_work()
+    (former,) = claim()
+
+    lease = leasing.take(item.domain, holder="b", now=NOW, term=TERM)
 
     with pytest.raises(LateWriter):
-        leasing.take(item.domain, holder="b", now=NOW, term=TERM)
+        finish(former)
     finish(lease)
 
 

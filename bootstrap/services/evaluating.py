@@ -1,0 +1,192 @@
+"""Many evaluations side by side in one event loop: observe, then judge.
+
+No row is read or written here. What goes wrong on our own side becomes an own
+fault of the case, never a word about the child (S-46).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from bootstrap.core.dns.names import ROOT, unrooted
+from bootstrap.core.dns.records import RdataType
+from bootstrap.core.dnssec.anchors import Anchor, NoTrustAnchor
+from bootstrap.core.evaluation.case import Case
+from bootstrap.core.evaluation.findings import Finding
+from bootstrap.core.evaluation.observations import Observation, Trouble
+from bootstrap.core.evaluation.queries import Lookup, Query
+from bootstrap.core.evaluation.reasons import Reason
+from bootstrap.core.evaluation.verdict import Outcome, Verdict, judge
+
+log = logging.getLogger("bootstrap.scanning")
+
+MAX_JUMP: Final = timedelta(seconds=2)
+"""Of the wall clock against a clock that nobody can set (S-43)."""
+PROBE_EVERY: Final = 5.0
+SILENCE: Final = frozenset({Trouble.TIMEOUT, Trouble.UNREACHABLE})
+
+
+class Observer(Protocol):
+    """As much of the scanner as an evaluation needs."""
+
+    async def observe(self, case: Case) -> tuple[Observation, ...]:
+        """Return all that the plan of `case` asks for."""
+        ...
+
+    async def ask(self, queries: Iterable[Query]) -> tuple[Observation, ...]:
+        """Return one observation for each query, in order."""
+        ...
+
+    async def lookup(self, lookups: Iterable[Lookup]) -> tuple[Observation, ...]:
+        """Return every packet on the way from the root to the answers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where evaluations run: eyes to open, anchors, root servers, clocks.
+
+    `control` are addresses of root servers: when none of them answers either,
+    silence is ours and not the child's (S-46).
+    """
+
+    eyes: Callable[[], AbstractAsyncContextManager[Observer]]
+    anchors: tuple[Anchor, ...]
+    control: tuple[str, ...]
+    clock: Callable[[], datetime]
+    ticks: Callable[[], float]
+    at_once: int = 100
+    skip_families: tuple[int, ...] = ()
+    """Address families that this site lacks (P-2.23)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One evaluation from its case to its verdict."""
+
+    key: int
+    case: Case
+    verdict: Verdict
+    duration: timedelta
+
+
+def evaluate_all(
+    cases: Sequence[tuple[int, Case]], site: Site
+) -> Generator[list[Judged], None, None]:
+    """Evaluate cases, each under a key; yield them in groups as they complete.
+
+    Closing the iterator early gives up what is still under way.
+    """
+    if not cases:
+        return
+    with asyncio.Runner() as runner:
+        run = _Run(site, len(cases))
+        runner.run(run.start(cases))
+        try:
+            while group := runner.run(run.next_group()):
+                yield group
+        finally:
+            runner.run(run.end())
+
+
+class _Run:
+    """The evaluations of one call, between two turns of the loop."""
+
+    def __init__(self, site: Site, missing: int) -> None:
+        self.site = site
+        self.missing = missing
+        self.done: asyncio.Queue[Judged | BaseException] = asyncio.Queue()
+        self.tasks: list[asyncio.Task[None]] = []
+        self.places = asyncio.Semaphore(site.at_once)
+        self.probing = asyncio.Lock()
+        self.probed_at = float("-inf")
+        self.reachable = True
+
+    async def start(self, cases: Sequence[tuple[int, Case]]) -> None:
+        self.opened = self.site.eyes()
+        self.eyes = await self.opened.__aenter__()
+        self.tasks = [asyncio.create_task(self._one(key, case)) for key, case in cases]
+
+    async def next_group(self) -> list[Judged]:
+        """Wait for one, and take all that are ready with it; nothing at the end."""
+        group: list[Judged] = []
+        while self.missing and (not group or not self.done.empty()):
+            found = await self.done.get()
+            if isinstance(found, BaseException):
+                raise found
+            self.missing -= 1
+            group.append(found)
+        return group
+
+    async def end(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.opened.__aexit__(None, None, None)
+
+    async def _one(self, key: int, case: Case) -> None:
+        async with self.places:
+            try:
+                self.done.put_nowait(await self._judged(key, case))
+            except asyncio.CancelledError:
+                raise
+            except BaseException as exc:  # noqa: BLE001 - raised again by whoever takes it
+                self.done.put_nowait(exc)
+
+    async def _judged(self, key: int, case: Case) -> Judged:
+        began, ticked = self.site.clock(), self.site.ticks()
+        case = replace(case, now=began)
+        faults: list[Finding] = []
+        try:
+            case = replace(case, observations=await self.eyes.observe(case))
+        except NoTrustAnchor as exc:
+            faults.append(Finding(Reason.X_TRUST_ANCHOR, "", str(exc)))
+        passed = timedelta(seconds=self.site.ticks() - ticked)
+        jump = (self.site.clock() - began) - passed
+        if abs(jump) > MAX_JUMP:
+            detail = f"the clock jumped by {jump.total_seconds():.1f} s"
+            faults.append(Finding(Reason.X_CLOCK, "", detail))
+        if await self._is_blind(case):
+            detail = "the root's servers are as silent as the child's"
+            faults.append(Finding(Reason.X_EGRESS, "", detail))
+        case = replace(case, own_faults=(*case.own_faults, *faults))
+        return Judged(key, case, judged(case), passed)
+
+    async def _is_blind(self, case: Case) -> bool:
+        """Say whether silence is our own: then the root does not answer either."""
+        if not any(seen.trouble in SILENCE for seen in case.observations):
+            return False
+        async with self.probing:
+            now = self.site.ticks()
+            if now - self.probed_at > PROBE_EVERY:
+                self.reachable = await self._probe()
+                self.probed_at = self.site.ticks()
+            return not self.reachable
+
+    async def _probe(self) -> bool:
+        if not self.site.control:
+            return True
+        found = await self.eyes.ask(
+            [Query(server, ROOT, ROOT, RdataType.SOA) for server in self.site.control]
+        )
+        return any(seen.received is not None for seen in found)
+
+
+def judged(case: Case) -> Verdict:
+    """Return the verdict, or that our own code failed on this case.
+
+    One child's evidence must not end the evaluation of all the others.
+    """
+    try:
+        return judge(case)
+    except Exception as exc:  # the outermost loop of one evaluation
+        child = unrooted(case.delegation.child)
+        log.exception("scan.unclassified", extra={"child": child})
+        fault = Finding(Reason.X_UNCLASSIFIED, child, f"{type(exc).__name__}: {exc}")
+        return Verdict(None, Outcome.ERROR, fault.reason, (fault,), ())

@@ -1,0 +1,329 @@
+"""What is written of an evaluation: one transaction for a small group of them.
+
+Attempt, findings, evidence, what we remember of the child, the work's end, the
+proposal, alarms and the trail are there together or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from secrets import randbelow
+from typing import Final
+
+from django.db import transaction
+
+from bootstrap import VERSION
+from bootstrap.core.dns.records import RdataType
+from bootstrap.core.dnssec.chain import Question
+from bootstrap.core.evaluation import views
+from bootstrap.core.evaluation.case import Case
+from bootstrap.core.evaluation.findings import Finding
+from bootstrap.core.evaluation.observations import seen
+from bootstrap.core.evaluation.reasons import Kind, Reason
+from bootstrap.core.evaluation.verdict import Outcome, Verdict
+from bootstrap.core.evidence.bundle import Bundle
+from bootstrap.core.tlog.types import EntryType
+from bootstrap.models import Alarm, Domain, Evidence, ScanAttempt, ScanFinding
+
+from . import alarms, audit, evidence, leasing, proposals, states
+from .actors import SCANNER
+from .evaluating import Judged
+from .leasing import LateWriter, Lease
+
+log = logging.getLogger("bootstrap.scanning")
+
+MADE_BY: Final = (("bootstrap", VERSION),)
+OURSELVES: Final = "scanner"
+"""Subject of alarms about our own faults: one for all children that they hit."""
+NOT_OURS_TO_CLOSE: Final = ("POST_", "PUB_", "X_")
+"""Alarms that verification, publication and the gates open and close."""
+EVENTFUL: Final = frozenset({Outcome.ACCEPT, Outcome.HOLD})
+GRAIN: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An evaluation with its row; without one where nothing was to be saved."""
+
+    judged: Judged
+    address: str
+    scan: ScanAttempt | None = None
+
+
+def bundle_of(judged: Judged) -> Bundle:
+    """Return the evidence of an evaluation."""
+    return Bundle(judged.case, judged.verdict, MADE_BY)
+
+
+@transaction.atomic
+def record(
+    group: Sequence[Judged], leases: Mapping[int, Lease], *, now: datetime
+) -> list[Recorded]:
+    """Write a group of evaluations; whoever lost its lease is left out.
+
+    A child whose registry data changed meanwhile is told to be looked at again,
+    and nothing is proposed for it (P-4.44).
+    """
+    rows = Domain.objects.select_for_update(of=("self",)).select_related("zone")
+    domains = rows.in_bulk(sorted(judged.key for judged in group))
+    kept = [
+        _fresh(judged, domains[judged.key])
+        for judged in group
+        if judged.key in domains and _finish(judged, domains, leases, now)
+    ]
+    addresses = evidence.store([bundle_of(judged) for judged in kept], now=now)
+    trail = _Trail(now)
+    recorded: list[Recorded] = []
+    for judged, address in zip(kept, addresses, strict=True):
+        domain = domains[judged.key]
+        scan = _attempt(judged, domain, address, leases)
+        trail.add(judged, domain, scan)
+        _remember(judged, domain)
+        recorded.append(Recorded(judged, address, scan))
+    trail.write()
+    for each in recorded:
+        _follow(each, domains[each.judged.key], now)
+    _own_faults(kept, now)
+    states.refresh([domains[judged.key] for judged in kept], now=now)
+    return recorded
+
+
+def _follow(recorded: Recorded, domain: Domain, now: datetime) -> None:
+    """Do what follows from a verdict: alarms, and a proposal where it asks for one."""
+    judged = recorded.judged
+    _alarm(judged, domain, now)
+    if recorded.scan is not None:
+        proposals.propose(
+            scan=recorded.scan,
+            verdict=judged.verdict,
+            domain=domain,
+            evidence=Evidence.objects.get(pk=recorded.address),
+            delegation=judged.case.delegation,
+            now=now,
+        )
+
+
+def _finish(
+    judged: Judged,
+    domains: Mapping[int, Domain],
+    leases: Mapping[int, Lease],
+    now: datetime,
+) -> bool:
+    """End the lease first: a late writer must not leave anything else behind."""
+    domain, lease = domains[judged.key], leases[judged.key]
+    cadence = timedelta(seconds=domain.zone.scan_every_seconds)
+    wait, retries = leasing.next_turn(
+        judged.verdict,
+        lease.retries,
+        cadence=cadence,
+        jitter=randbelow(GRAIN) / GRAIN,
+    )
+    if domain.version != judged.case.delegation.version:
+        wait, retries = timedelta(0), lease.retries
+    try:
+        leasing.finish(lease, due_at=now + wait, retries=retries, now=now)
+    except LateWriter as late:
+        log.warning(
+            "scan.late", extra={"child": domain.name, "fence": late.lease.fence}
+        )
+        return False
+    return True
+
+
+def _fresh(judged: Judged, domain: Domain) -> Judged:
+    """Say so when the registry's data changed while we looked."""
+    if domain.version == judged.case.delegation.version:
+        return judged
+    moved = Finding(
+        Reason.UPD_OOB_CONFLICT, domain.name, "the registry's data changed meanwhile"
+    )
+    verdict = replace(
+        judged.verdict,
+        outcome=Outcome.RETRY,
+        primary=moved.reason,
+        findings=(*judged.verdict.findings, moved),
+        candidate=(),
+        auth_method=None,
+        inception=None,
+        expires=None,
+    )
+    return replace(judged, verdict=verdict)
+
+
+def _attempt(
+    judged: Judged, domain: Domain, address: str, leases: Mapping[int, Lease]
+) -> ScanAttempt:
+    verdict, case = judged.verdict, judged.case
+    scan = ScanAttempt.objects.create(
+        domain=domain,
+        trigger=leases[judged.key].trigger.value,
+        started_at=case.now,
+        duration_ms=judged.duration // timedelta(milliseconds=1),
+        path=verdict.path.value if verdict.path else "",
+        outcome=verdict.outcome.value,
+        primary_reason=verdict.primary.value,
+        kind=verdict.kind.value,
+        reasons=[reason.value for reason in verdict.reasons],
+        ds=sorted(ds.to_text() for ds in verdict.candidate),
+        checks=[views.check_view(check) for check in verdict.checks],
+        nameservers=[views.server_view(view) for view in verdict.nameservers],
+        signals=[views.signal_view(view) for view in verdict.signals],
+        evidence_id=address,
+        delegation_version=case.delegation.version,
+        software=VERSION,
+        queries=len(case.observations),
+        inception=verdict.inception,
+    )
+    ScanFinding.objects.bulk_create(
+        ScanFinding(
+            scan=scan,
+            reason=finding.reason.value,
+            kind=finding.kind.value,
+            subject=finding.subject,
+            detail=finding.detail,
+        )
+        for finding in verdict.findings
+    )
+    return scan
+
+
+def _remember(judged: Judged, domain: Domain) -> None:
+    """Keep what the next verdict may depend on; own faults touch nothing (S-46)."""
+    verdict, now = judged.verdict, judged.case.now
+    domain.last_scan_at = now
+    fields = ["last_scan_at"]
+    if verdict.outcome is not Outcome.ERROR:
+        since = domain.troubled_since
+        domain.troubled_since = {
+            reason.value: since.get(reason.value, now.isoformat())
+            for reason in sorted(leasing.troubles(verdict))
+        }
+        domain.last_outcome = verdict.outcome.value
+        domain.last_reason = verdict.primary.value
+        signed = is_signed(judged.case)
+        if signed is not None:
+            domain.signed_since = (domain.signed_since or now) if signed else None
+        fields += ["troubled_since", "last_outcome", "last_reason", "signed_since"]
+    domain.save(update_fields=fields)
+
+
+def is_signed(case: Case) -> bool | None:
+    """Say whether any server of the child has a DNSKEY; None when none answered."""
+    child = case.delegation.child
+    answers = seen(case.observations).get(Question(child, child, RdataType.DNSKEY))
+    if not answers:
+        return None
+    return any(answer.answered(child, RdataType.DNSKEY) for answer in answers)
+
+
+def _alarm(judged: Judged, domain: Domain, now: datetime) -> None:
+    """Open an alarm for each class A finding, and end those whose cause is gone."""
+    verdict = judged.verdict
+    current = {
+        finding.reason.value: finding.detail or finding.subject
+        for finding in verdict.findings
+        if finding.kind is Kind.ALARM
+    }
+    for code, detail in sorted(current.items()):
+        alarms.open_alarm(
+            code, subject=domain.name, domain=domain, detail=detail, now=now
+        )
+    if verdict.outcome in {Outcome.ERROR, Outcome.RETRY}:
+        return  # trouble does not show that something is over
+    for alarm in Alarm.objects.open().filter(domain=domain):
+        if alarm.code not in current and not alarm.code.startswith(NOT_OURS_TO_CLOSE):
+            alarms.close_alarm(alarm.code, subject=alarm.subject, now=now)
+
+
+def _own_faults(group: Iterable[Judged], now: datetime) -> None:
+    """One alarm for each fault of our own, however many children it hits."""
+    faults: dict[str, str] = {}
+    well = False
+    for judged in group:
+        found = [f for f in judged.verdict.findings if f.kind is Kind.OURS]
+        faults |= {finding.reason.value: finding.detail for finding in found}
+        well |= not found
+    for code, detail in sorted(faults.items()):
+        alarms.open_alarm(code, subject=OURSELVES, detail=detail, now=now)
+    if not well or faults:
+        return
+    for alarm in Alarm.objects.open().filter(subject=OURSELVES):
+        alarms.close_alarm(alarm.code, subject=OURSELVES, now=now)
+
+
+class _Trail:
+    """The entries of a group: one for each change, one for all the rest (S-99)."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.drafts: list[audit.Draft] = []
+        self.routine: list[dict[str, object]] = []
+
+    def add(self, judged: Judged, domain: Domain, scan: ScanAttempt) -> None:
+        """Take one evaluation; call it before the domain remembers it."""
+        verdict = judged.verdict
+        if not self._is_news(verdict, domain):
+            self.routine.append(
+                {
+                    "child": domain.name,
+                    "scan": str(scan.pk),
+                    "evidence": scan.evidence_id,
+                }
+            )
+            return
+        self.drafts.append(
+            audit.Draft(
+                type=EntryType.SCAN_VERDICT,
+                stream=domain.stream,
+                actor=SCANNER,
+                now=self.now,
+                evidence=(str(scan.evidence_id),),
+                data={
+                    "scan": str(scan.pk),
+                    "outcome": scan.outcome,
+                    "path": scan.path,
+                    "reasons": scan.reasons,
+                    "ds": scan.ds,
+                    "trigger": scan.trigger,
+                },
+            )
+        )
+
+    def write(self) -> None:
+        """Append all of it to the trail."""
+        if self.routine:
+            lines = "".join(
+                json.dumps(line, sort_keys=True) + "\n" for line in self.routine
+            )
+            data = {
+                "count": len(self.routine),
+                "sha256": hashlib.sha256(lines.encode()).hexdigest(),
+            }
+            self.drafts.append(
+                audit.Draft(
+                    type=EntryType.SCAN_BATCH,
+                    stream="scans",
+                    actor=SCANNER,
+                    now=self.now,
+                    data=data,
+                )
+            )
+        if self.drafts:
+            audit.append(self.drafts)
+
+    @staticmethod
+    def _is_news(verdict: Verdict, domain: Domain) -> bool:
+        before = (domain.last_outcome, domain.last_reason)
+        after = (verdict.outcome.value, verdict.primary.value)
+        return verdict.outcome in EVENTFUL or before != after
+
+
+def count(recorded: Iterable[Recorded]) -> Counter[str]:
+    """Return how many ended how."""
+    return Counter(each.judged.verdict.outcome.value for each in recorded)
