@@ -1,1 +1,49 @@
-"""See architecture.md."""
+"""What the queue may run: take, hand over, nothing else; no arguments (S-78).
+
+A task may run twice, late, or not at all: the tables of work are the truth.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from bootstrap import clock, config
+from bootstrap.services import (
+    heartbeats,
+    publication,
+    recording,
+    scanning,
+    verification,
+)
+from bootstrap.services.parents import registry_for
+
+
+def drain_scans() -> dict[str, int]:
+    """Evaluate what is due; return how many ended how."""
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    return dict(recording.count(scanning.drain(holder=holder, at=scanning.site())))
+
+
+def drain_publications() -> dict[str, int]:
+    """Publish what is due, where this process may: usually the publisher polls."""
+    if not config.publishes():
+        return {}
+    sent = publication.publish_due(registry_for=registry_for, clock=clock.now)
+    return {str(ending): count for ending, count in sent.items()}
+
+
+def drain_verifications() -> dict[str, int]:
+    """Look whether published changes are visible and the children validate."""
+    world = config.world()
+    counts = verification.verify_due(
+        eyes_for=lambda port: world.scanner(clock=clock.now, port=port),
+        anchors=world.anchors,
+        clock=clock.now,
+    )
+    return dict(counts)
+
+
+def canary() -> None:
+    """Come back alive: the way through queue, worker and database is open."""
+    heartbeats.beat("worker", now=clock.now())
