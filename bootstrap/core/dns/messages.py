@@ -16,7 +16,7 @@ import dns.rdataclass
 from dns.rcode import Rcode
 
 from . import guard
-from .names import Name
+from .names import Name, canonical
 from .records import RdataType, RRset, Rrsig, Signed
 
 __all__ = ["Rcode"]
@@ -60,8 +60,9 @@ class Response:
 
 def find(section: Sequence[Signed], owner: Name, rdtype: RdataType) -> Signed | None:
     """Return the RRset of `owner` and `rdtype` in a section, if it is there."""
+    labels = canonical(owner).labels
     for signed in section:
-        if signed.rrset.rdtype == rdtype and signed.rrset.owner == owner:
+        if signed.rrset.rdtype == rdtype and signed.rrset.owner.labels == labels:
             return signed
     return None
 

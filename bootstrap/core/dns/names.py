@@ -6,6 +6,7 @@ Names are `dns.name.Name`: wire labels, absolute, in lower case once they pass
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import dns.exception
@@ -36,7 +37,33 @@ class UnusableSignalingName(Exception):
 
 def canonical(name: Name) -> Name:
     """Return `name` with ASCII letters in lower case (RFC 4034, section 6.2)."""
-    return name.canonicalize()
+    labels = tuple(map(bytes.lower, name.labels))
+    return name if labels == name.labels else interned(labels)
+
+
+@lru_cache(maxsize=16_384)
+def interned(labels: tuple[bytes, ...]) -> Name:
+    """Return the name of these labels, the root's included: the same one each time.
+
+    Raises:
+        dns.name.NameTooLong: more than 255 octets.
+    """
+    return Name(labels)
+
+
+def is_within(name: Name, zone: Name) -> bool:
+    """Say whether canonical `name` is at or below canonical `zone`."""
+    return name.labels[-len(zone.labels) :] == zone.labels
+
+
+def tail(name: Name, count: int) -> Name:
+    """Return the last `count` labels of `name`, the root's included."""
+    return interned(name.labels[-count:])
+
+
+def place(name: Name) -> tuple[bytes, ...]:
+    """Return the sort key of canonical order (RFC 4034, section 6.1)."""
+    return name.labels[::-1]
 
 
 def parse_name(text: str) -> Name:

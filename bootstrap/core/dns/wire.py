@@ -16,7 +16,7 @@ from typing import Final
 
 from dns.rdatatype import RdataType
 
-from .names import MAX_WIRE, Name, pack
+from .names import MAX_WIRE, Name, interned, pack
 
 HEADER: Final = 12
 MAX_LABELS: Final = 4_000
@@ -105,11 +105,6 @@ REFUSED_TYPES: Final = frozenset(
 """Never asked for by us; transactions (S-18), or names where we would not look."""
 
 
-@lru_cache(maxsize=16_384)
-def _name(labels: tuple[bytes, ...]) -> Name:
-    return Name((*labels, b""))
-
-
 class Reader:
     """Reads names of one packet and counts their labels (S-15, S-19)."""
 
@@ -128,7 +123,7 @@ class Reader:
                 label, does not point strictly backward, or is one too many.
         """
         labels, end = self.labels(offset)
-        return _name(tuple(label.lower() for label in labels)), end
+        return interned((*map(bytes.lower, labels), b"")), end
 
     def labels(self, offset: int) -> tuple[tuple[bytes, ...], int]:
         """Return the labels at `offset` as they are, and where the name ends.
@@ -233,7 +228,7 @@ def name_at(canonical: bytes, offset: int = 0) -> tuple[Name, int]:
     while size := canonical[offset]:
         labels.append(canonical[offset + 1 : offset + 1 + size].lower())
         offset += 1 + size
-    return _name(tuple(labels)), offset + 1
+    return interned((*labels, b"")), offset + 1
 
 
 @lru_cache(maxsize=4_096)

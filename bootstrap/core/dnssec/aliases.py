@@ -5,7 +5,7 @@ from __future__ import annotations
 import dns.name
 
 from bootstrap.core.dns.messages import Response
-from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.names import Name, is_within
 from bootstrap.core.dns.records import RdataType, RRset, Signed
 from bootstrap.core.dns.wire import name_at
 
@@ -19,9 +19,9 @@ def dname_above(response: Response, name: Name, zone: Name) -> Signed | None:
         owner = signed.rrset.owner
         if (
             signed.rrset.rdtype == RdataType.DNAME
-            and owner != name
-            and name.is_subdomain(owner)
-            and owner.is_subdomain(zone)
+            and owner.labels != name.labels
+            and is_within(name, owner)
+            and is_within(owner, zone)
         ):
             return signed
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bootstrap.core.dns.names import ROOT, Name
+from bootstrap.core.dns.names import ROOT, Name, is_within
 from bootstrap.core.dns.records import Ds
 
 
@@ -46,9 +46,8 @@ def deepest(
     Raises:
         NoTrustAnchor: there is none in force.
     """
-    for count in range(len(name.labels), 0, -1):
-        zone = Name(name.labels[-count:])
-        ds = at(anchors, zone, now)
-        if ds:
-            return zone, ds
+    above = [a for a in anchors if is_within(name, a.zone) and a.holds_at(now)]
+    if above:
+        zone = max((a.zone for a in above), key=lambda zone: len(zone.labels))
+        return zone, at(tuple(above), zone, now)
     raise NoTrustAnchor(name, now)

@@ -82,7 +82,11 @@ def proven(
     """
     data = _data(response, name, rdtype)
     alias = _alias(response, name, rdtype, zone.zone)
-    if data is not None and alias is not None and alias.rrset.owner == name:
+    if (
+        data is not None
+        and alias is not None
+        and alias.rrset.owner.labels == name.labels
+    ):
         return _CROWDED
     if data is not None:
         return _as_answer(Form.DATA, genuine(data, response, zone, context))
@@ -131,7 +135,7 @@ def _led(
     target = target_of(rrset, name)
     if isinstance(target, Unverified):
         return target
-    if rrset.owner != name and not fits(response, name, target):
+    if rrset.owner.labels != name.labels and not fits(response, name, target):
         return _WRONG_CNAME
     return replace(answer, target=target)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.names import Name, canonical
 from bootstrap.core.dns.records import RdataType
 
 from . import answers, walk
@@ -69,7 +69,7 @@ def validate(  # noqa: PLR0913 - all that a proof may depend on, by name
     """
     context = Context(now, budget, limits, memo)
     links: tuple[Proof, ...] = ()
-    asked = name
+    asked = name = canonical(name)
     while True:
         link = _link(Walk(asked, rdtype, seen, context), anchors)
         if isinstance(link, Needs):
@@ -120,7 +120,7 @@ def _answered(walker: Walk, place: Place) -> tuple[Proof, Name | None] | Needs:
     if answer.form is Form.REFERRAL:
         return _answered(walker, walk.cross_insecurely(place, name))
     used = (*place.used, *answer.used)
-    place = replace(place, used=used, mixed=place.mixed or mixed)
+    place = place._replace(used=used, mixed=place.mixed or mixed)
     return _concluded(walker, place, answer, question)
 
 

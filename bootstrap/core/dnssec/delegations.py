@@ -68,9 +68,9 @@ class KeysProof:
 
 def newest(used: tuple[Verified, ...]) -> tuple[object, ...]:
     """Return a sort key by which later signatures come first, then by content."""
-    latest = max(verified.not_before for verified in used)
+    latest = max(verified.starts for verified in used)
     content = tuple(verified.signed.rrset.rdatas for verified in used)
-    return -latest.timestamp(), content
+    return -latest, content
 
 
 def cut_at(

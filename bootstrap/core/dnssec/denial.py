@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bootstrap.core.dns.messages import Response
-from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.names import Name, place
 from bootstrap.core.dns.records import RdataType, Signed
 
 from . import nsec, nsec3
@@ -95,7 +95,7 @@ def collect(response: Response, zone: ZoneKeys, context: Context) -> Denials:
     nsecs: list[nsec.Nsec] = []
     nsec3s: list[nsec3.Nsec3] = []
     flaw = MISSING
-    for signed in sorted(candidates, key=lambda signed: signed.rrset.owner):
+    for signed in sorted(candidates, key=lambda signed: place(signed.rrset.owner)):
         outcome = verify(signed, zone, context)
         if isinstance(outcome, Unverified):
             flaw = _heavier(flaw, outcome)
@@ -144,6 +144,7 @@ def genuine(
     denials = collect(response, zone, context)
     proof = denials.no_closer(signed.rrset.owner, outcome.encloser)
     if isinstance(proof, Unverified):
-        return Unverified(Flaw.WILDCARD_UNPROVEN, proof.detail)
+        is_plain = proof.flaw is Flaw.DENIAL_MISSING
+        return Unverified(Flaw.WILDCARD_UNPROVEN, proof.detail) if is_plain else proof
     used = (outcome, *proof.used)
     return Genuine(outcome, used, wildcard=True, opt_out=proof.opt_out)

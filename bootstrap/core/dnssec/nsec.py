@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 
-import dns.name
-
-from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.names import Name, interned, is_within, place, tail
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dns.wire import name_at, types
 
@@ -26,11 +25,12 @@ class Nsec:
 
     def covers(self, name: Name, zone: Name) -> bool:
         """Say whether `name` of `zone` falls into the gap (P-7.42, P-7.43)."""
-        if not self.owner < name:
+        if not place(self.owner) < place(name):
             return False
-        if self.next_name != zone and not name < self.next_name:
+        is_last = self.next_name.labels == zone.labels
+        if not is_last and not place(name) < place(self.next_name):
             return False
-        return not (name.is_subdomain(self.owner) and hides_what_is_below(self.types))
+        return not (is_within(name, self.owner) and hides_what_is_below(self.types))
 
 
 def parse(verified: Verified, zone: Name) -> tuple[Nsec, ...]:
@@ -43,8 +43,8 @@ def parse(verified: Verified, zone: Name) -> tuple[Nsec, ...]:
     found = []
     for rdata in rrset.rdatas:
         next_name, end = name_at(rdata)
-        ahead = rrset.owner < next_name and next_name.is_subdomain(zone)
-        if ahead or next_name == zone:
+        ahead = place(rrset.owner) < place(next_name) and is_within(next_name, zone)
+        if ahead or next_name.labels == zone.labels:
             found.append(Nsec(rrset.owner, next_name, types(rdata[end:]), verified))
     return tuple(found)
 
@@ -64,9 +64,9 @@ def absence(
     covering = _over(name, zone, nsecs)
     if covering is None:
         return MISSING
-    if covering.next_name.is_subdomain(name):
+    if is_within(covering.next_name, name):
         return Absent(Absence.NODATA, (covering.verified,), frozenset())
-    wildcard = dns.name.Name((b"*", *_encloser(name, covering).labels))
+    wildcard = interned((b"*", *_encloser(name, covering).labels))
     source = _at(wildcard, nsecs)
     if source is not None:
         used = (covering.verified, source.verified)
@@ -86,7 +86,7 @@ def no_closer(
     empty one, no wildcard matches (RFC 4592, section 2.2.2; P-7.32).
     """
     covering = _over(name, zone, nsecs)
-    if covering is None or covering.next_name.is_subdomain(name):
+    if covering is None or is_within(covering.next_name, name):
         return MISSING
     if _encloser(name, covering) != encloser:
         return MISSING
@@ -94,7 +94,7 @@ def no_closer(
 
 
 def _at(name: Name, nsecs: tuple[Nsec, ...]) -> Nsec | None:
-    return next((nsec for nsec in nsecs if nsec.owner == name), None)
+    return next((nsec for nsec in nsecs if nsec.owner.labels == name.labels), None)
 
 
 def _over(name: Name, zone: Name, nsecs: tuple[Nsec, ...]) -> Nsec | None:
@@ -103,6 +103,12 @@ def _over(name: Name, zone: Name, nsecs: tuple[Nsec, ...]) -> Nsec | None:
 
 def _encloser(name: Name, covering: Nsec) -> Name:
     """Return the closest encloser: the deepest ancestor that the gap's ends share."""
-    _, _, with_owner = name.fullcompare(covering.owner)
-    _, _, with_next = name.fullcompare(covering.next_name)
-    return Name(name.labels[-max(with_owner, with_next) :])
+    return tail(
+        name, max(_shared(name, covering.owner), _shared(name, covering.next_name))
+    )
+
+
+def _shared(name: Name, other: Name) -> int:
+    """Return how many labels two names have in common, the root's included."""
+    pairs = zip(place(name), place(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

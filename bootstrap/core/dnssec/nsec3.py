@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
-from bootstrap.core.dns.names import Name, packed
+from bootstrap.core.dns.names import Name, interned, packed, tail
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dns.wire import types
 
@@ -107,16 +107,16 @@ class Chain:
     zone: Name
     records: tuple[Nsec3, ...]
     context: Context
-    _known: dict[Name, bytes] = field(default_factory=dict, compare=False)
+    _known: dict[tuple[bytes, ...], bytes] = field(default_factory=dict, compare=False)
 
     def hash(self, name: Name) -> bytes:
         """Return the hash of `name` and pay for it (P-7.55, S-35)."""
-        if name not in self._known:
+        if name.labels not in self._known:
             first = self.records[0]
             self.context.budget.spend_hashes(first.iterations + 1)
             hashed = hash_name(packed(name), first.salt, first.iterations)
-            self._known[name] = hashed
-        return self._known[name]
+            self._known[name.labels] = hashed
+        return self._known[name.labels]
 
     def at(self, name: Name) -> Nsec3 | None:
         """Return the record that matches `name`."""
@@ -134,8 +134,8 @@ class Chain:
         These match the encloser and cover the next closer name (RFC 5155, 8.3).
         """
         closer = name
-        while closer != self.zone:
-            ancestor = closer.parent()
+        while closer.labels != self.zone.labels:
+            ancestor = tail(closer, len(closer.labels) - 1)
             matching = self.at(ancestor)
             if matching is not None:
                 covering = self.over(closer)
@@ -180,7 +180,7 @@ def absence(name: Name, rdtype: RdataType, chain: Chain) -> Absent | Unverified:
     used: tuple[Verified, ...] = (at_encloser.verified, covering.verified)
     if rdtype == RdataType.DS and covering.opt_out:
         return Absent(Absence.NODATA, used, opt_out=True)  # section 8.6
-    wildcard = Name((b"*", *encloser.labels))
+    wildcard = interned((b"*", *encloser.labels))
     source = chain.at(wildcard)
     if source is not None:
         used = (*used, source.verified)
@@ -199,7 +199,7 @@ def no_closer(name: Name, encloser: Name, chain: Chain) -> NoCloser | Unverified
 
     RFC 5155, section 8.8: the next closer name has to be covered.
     """
-    closer = Name(name.labels[-1 - len(encloser.labels) :])
+    closer = tail(name, len(encloser.labels) + 1)
     covering = chain.over(closer)
     if covering is None:
         return MISSING

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bootstrap.core.dns.names import Name, pack, packed
+from bootstrap.core.dns.names import Name, is_within, pack, packed, tail
 from bootstrap.core.dns.records import Key, RRset, Rrsig, Signed
 
 from . import algorithms, crypto
@@ -21,6 +21,7 @@ from .security import Flaw
 
 _RECORD: Final = struct.Struct("!HHIH")
 _IN: Final = 1
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MASK: Final = 0xFFFF_FFFF
 _HALF: Final = 1 << 31
 DNSSEC_PROTOCOL: Final = 3
@@ -63,6 +64,8 @@ class ZoneKeys:
 class Verified:
     """A genuine RRset: its signer, for how long, and how it came about.
 
+    `starts` and `ends` are seconds since 1970, both within its time.
+
     `signed` carries the TTL that may be used: the least of received, original
     and remaining life (P-7.23). `encloser` is set when the RRset was expanded
     from the wildcard below that name; a proof that nothing closer exists is
@@ -71,9 +74,19 @@ class Verified:
 
     signed: Signed
     signer: Name
-    not_before: datetime
-    not_after: datetime
+    starts: int
+    ends: int
     encloser: Name | None = None
+
+    @property
+    def not_before(self) -> datetime:
+        """From when the signature is in force."""
+        return moment(self.starts)
+
+    @property
+    def not_after(self) -> datetime:
+        """Until when the signature is in force."""
+        return moment(self.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +129,19 @@ def _objection(
     rrset: RRset, rrsig: Rrsig, zone: ZoneKeys, now: datetime
 ) -> Unverified | None:
     """Return what speaks against a signature before any mathematics (S-33)."""
-    if rrsig.signer != zone.zone or not rrset.owner.is_subdomain(zone.zone):
-        above = rrsig.signer != zone.zone and zone.zone.is_subdomain(rrsig.signer)
+    apex = zone.zone
+    is_ours = rrsig.signer.labels == apex.labels
+    if not is_ours or not is_within(rrset.owner, apex):
+        above = not is_ours and is_within(apex, rrsig.signer)
         flaw = Flaw.SIGNER_ABOVE_CUT if above else Flaw.WRONG_SIGNER
-        return Unverified(flaw, f"signed by {rrsig.signer} in {zone.zone}")
+        return Unverified(flaw, f"signed by {rrsig.signer} in {apex}")
     if rrsig.type_covered != rrset.rdtype or rrsig.labels > label_count(rrset.owner):
         return Unverified(Flaw.MALFORMED, "the signature is for another RRset")
     if rrsig.algorithm not in algorithms.VERIFIED_ALGORITHMS:
         return Unverified(
             Flaw.UNSUPPORTED_ALGORITHM, f"signed with algorithm {rrsig.algorithm}"
         )
-    return _window(rrsig, now)
+    return _window(rrsig, int(now.timestamp()))
 
 
 def label_count(owner: Name) -> int:
@@ -142,23 +157,28 @@ def precedes(first: int, second: int) -> bool:
     return (second - first) & _MASK < _HALF
 
 
-def _window(rrsig: Rrsig, now: datetime) -> Unverified | None:
+def _window(rrsig: Rrsig, now: int) -> Unverified | None:
     """Both ends belong to the window (RFC 4035, section 5.3.1)."""
-    time = int(now.timestamp()) & _MASK
+    time = now & _MASK
     if not precedes(rrsig.inception, rrsig.expiration):
         return Unverified(Flaw.WINDOW_INVERTED, "it expires before it begins")
     if not precedes(rrsig.inception, time):
-        return Unverified(Flaw.NOT_YET_VALID, f"from {_when(rrsig.inception, now)}")
+        return Unverified(
+            Flaw.NOT_YET_VALID, f"from {moment(_near(rrsig.inception, now))}"
+        )
     if not precedes(time, rrsig.expiration):
-        return Unverified(Flaw.EXPIRED, f"since {_when(rrsig.expiration, now)}")
+        return Unverified(Flaw.EXPIRED, f"since {moment(_near(rrsig.expiration, now))}")
     return None
 
 
-def _when(serial: int, now: datetime) -> datetime:
-    """Return the moment of a serial number that is nearest to `now`."""
-    second = now.replace(microsecond=0)
-    ahead = (serial - int(second.timestamp()) + _HALF & _MASK) - _HALF
-    return second + timedelta(seconds=ahead)
+def _near(serial: int, now: int) -> int:
+    """Return the second of a serial number that is nearest to `now`."""
+    return now + (serial - now + _HALF & _MASK) - _HALF
+
+
+def moment(second: int) -> datetime:
+    """Return a second since 1970 as a time in UTC."""
+    return EPOCH + timedelta(seconds=second)
 
 
 def _first_good(
@@ -224,19 +244,18 @@ def signed_octets(rrset: RRset, rrsig: Rrsig) -> bytes:
 
 def encloser_of(owner: Name, labels: int) -> Name:
     """Return the last `labels` labels of `owner`, and the root."""
-    return Name(owner.labels[-1 - labels :])
+    return tail(owner, labels + 1)
 
 
 def _verified(signed: Signed, rrsig: Rrsig, now: datetime) -> Verified:
-    rrset = signed.rrset
-    not_after = _when(rrsig.expiration, now)
-    remaining = int((not_after - now).total_seconds())
-    ttl = max(0, min(rrset.ttl, rrsig.original_ttl, remaining))
+    rrset, second = signed.rrset, int(now.timestamp())
+    ends = _near(rrsig.expiration, second)
+    ttl = max(0, min(rrset.ttl, rrsig.original_ttl, ends - second))
     expanded = rrsig.labels < label_count(rrset.owner)
     return Verified(
         signed=Signed(RRset(rrset.owner, rrset.rdtype, ttl, rrset.rdatas), (rrsig,)),
         signer=rrsig.signer,
-        not_before=_when(rrsig.inception, now),
-        not_after=not_after,
+        starts=_near(rrsig.inception, second),
+        ends=ends,
         encloser=encloser_of(rrset.owner, rrsig.labels) if expanded else None,
     )

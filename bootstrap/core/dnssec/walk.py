@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar, assert_never
 
 from bootstrap.core.dns.messages import Rcode, Response
-from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.names import Name, is_within, tail
 from bootstrap.core.dns.records import Ds, RdataType
 
 from . import algorithms
@@ -20,7 +20,7 @@ from .budget import BudgetSpent
 from .delegations import CutProof, Cutting, begins_at, cut_at, keys_of
 from .proofs import Cut, Needs, Proof, Question, Seen
 from .security import Flaw, Security
-from .signatures import GRAVITY, Context, Unverified, Verified, ZoneKeys
+from .signatures import GRAVITY, Context, Unverified, Verified, ZoneKeys, moment
 
 
 class Ordered(Protocol):
@@ -54,8 +54,7 @@ _UNPROVEN: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a walk stands: the deepest cut so far, and how it got there.
 
     `keys` is None in insecure territory, whose cause is `flaw`. `ended` says
@@ -92,7 +91,7 @@ class Walk:
     def below(self, zone: Name) -> Iterator[Name]:
         """Yield the names under `zone` on the way to `last`, one label at a time."""
         for count in range(len(zone.labels) + 1, len(self.last.labels) + 1):
-            yield Name(self.last.labels[-count:])
+            yield tail(self.last, count)
 
     def fail(self, place: Place, flawed: Unverified, blame: Question) -> Proof:
         """Return the end of a walk whose answers were no proof."""
@@ -140,9 +139,10 @@ class Walk:
         Each answer is judged alone: one that proves is enough (P-7.92), and
         the order of the answers plays no part.
         """
-        if question not in self.seen:
+        responses = self.seen.get(question)
+        if responses is None:
             return Needs((question,))
-        usable = [r for r in self.seen[question] if self._answers(r, place)]
+        usable = [r for r in responses if self._answers(r, place)]
         if not usable:
             silent = "no server of the zone gave an answer"
             return self.end(
@@ -161,7 +161,8 @@ class Walk:
         if not good:
             worst = min(bad, key=lambda b: (SEVERITY.index(b.flaw), b.detail))
             return self.fail(place, worst, question)
-        return min(good, key=lambda found: found.order), bool(bad)
+        best = min(good, key=lambda found: found.order) if len(good) > 1 else good[0]
+        return best, bool(bad)
 
     def _answers(self, response: Response, place: Place) -> bool:
         """Say whether a server spoke at all: no failure, no torso, not lame."""
@@ -171,8 +172,8 @@ class Walk:
             return True
         return any(
             signed.rrset.rdtype == RdataType.NS
-            and signed.rrset.owner != place.zone
-            and signed.rrset.owner.is_subdomain(place.zone)
+            and signed.rrset.owner.labels != place.zone.labels
+            and is_within(signed.rrset.owner, place.zone)
             for signed in response.authority
         )
 
@@ -183,7 +184,9 @@ def window(
     """Return from when and until when all of these signatures are in force."""
     if not used:
         return None, None
-    return max(v.not_before for v in used), min(v.not_after for v in used)
+    start = max(verified.starts for verified in used)
+    end = min(verified.ends for verified in used)
+    return moment(start), moment(end)
 
 
 def enter(
@@ -196,9 +199,9 @@ def enter(
     if not any(map(algorithms.is_usable, ds)):
         flaw = Flaw.UNSUPPORTED_ALGORITHM
         cut = Cut(zone, Security.INSECURE, ds, flaw=flaw)
-        return replace(place, zone=zone, keys=None, cuts=(*place.cuts, cut), flaw=flaw)
+        return place._replace(zone=zone, keys=None, cuts=(*place.cuts, cut), flaw=flaw)
     question = Question(zone, zone, RdataType.DNSKEY)
-    inside = replace(place, zone=zone)
+    inside = place._replace(zone=zone)
     found = walk.look(inside, question, lambda r: keys_of(r, zone, ds, walk.context))
     if isinstance(found, Needs):
         return Needs((*found.questions, *_ahead(walk, zone)))
@@ -207,8 +210,7 @@ def enter(
         return replace(found, cuts=(*place.cuts, cut))
     proof, mixed = found
     cut = Cut(zone, Security.SECURE, ds, proof.keys.keys)
-    return replace(
-        inside,
+    return inside._replace(
         keys=proof.keys,
         cuts=(*place.cuts, cut),
         used=(*place.used, *proof.used),
@@ -249,7 +251,7 @@ def _step(walk: Walk, place: Place, name: Name) -> Place | Needs | Proof:
     if isinstance(found, Needs):
         return found
     proof, mixed = found
-    place = replace(place, used=(*place.used, *proof.used), mixed=place.mixed or mixed)
+    place = place._replace(used=(*place.used, *proof.used), mixed=place.mixed or mixed)
     return _crossed(walk, place, name, proof)
 
 
@@ -262,16 +264,18 @@ def _crossed(
         case Cutting.UNSIGNED:
             cut = Cut(name, Security.INSECURE, flaw=Flaw.NO_DS)
             cuts = (*place.cuts, cut)
-            return replace(place, zone=name, keys=None, cuts=cuts, flaw=Flaw.NO_DS)
+            return place._replace(zone=name, keys=None, cuts=cuts, flaw=Flaw.NO_DS)
         case Cutting.HIDDEN:
-            place = replace(place, keys=None, flaw=Flaw.OPT_OUT)
+            place = place._replace(keys=None, flaw=Flaw.OPT_OUT)
             return _insecure_step(walk, place, name)
         case Cutting.NOTHING_BELOW:
-            return replace(place, ended=True, refuted=True)
+            return place._replace(ended=True, refuted=True)
         case Cutting.ALIASED:
-            return replace(place, ended=True)
+            return place._replace(ended=True)
         case Cutting.NONE:
-            return replace(place, refuted=place.refuted or proof.contradicted)
+            return place._replace(refuted=place.refuted or proof.contradicted)
+        case _:
+            assert_never(proof.cutting)
 
 
 def _doubted(
@@ -280,7 +284,7 @@ def _doubted(
     """Let an unproven NXDOMAIN stand until the full name was asked (P-1.25)."""
     nxdomain = any(r.rcode == Rcode.NXDOMAIN for r in walk.seen[question])
     if failed.security is Security.BOGUS and nxdomain and question.name != walk.name:
-        return replace(place, ended=True, doubt=failed)
+        return place._replace(ended=True, doubt=failed)
     return failed
 
 
@@ -301,7 +305,7 @@ def cross_insecurely(place: Place, name: Name) -> Place:
     """Return the place after an unsigned cut at `name`."""
     flaw = Flaw.NO_DS if place.flaw is Flaw.OPT_OUT else place.flaw
     cut = Cut(name, Security.INSECURE, flaw=flaw)
-    return replace(place, zone=name, cuts=(*place.cuts, cut), flaw=flaw)
+    return place._replace(zone=name, cuts=(*place.cuts, cut), flaw=flaw)
 
 
 @dataclass(frozen=True, slots=True)
