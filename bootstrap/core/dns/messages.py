@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import dns.flags
@@ -23,6 +24,8 @@ __all__ = ["Rcode"]
 
 NSID: Final = 3
 EDE: Final = 15
+MAX_KEPT: Final = 4_096
+"""Octets of a packet that is worth remembering."""
 
 
 class Malformed(Exception):
@@ -74,16 +77,26 @@ def read(wire: bytes, name: Name, rdtype: RdataType) -> Response:
         Malformed: refused by the guard, not a response, or an answer to
             another question.
     """
+    kept = len(wire) <= MAX_KEPT
+    response = _read(wire) if kept else _read.__wrapped__(wire)
+    if response.name.labels != canonical(name).labels or response.rdtype != rdtype:
+        raise Malformed("an answer to another question")
+    return response
+
+
+@lru_cache(maxsize=2_048)
+def _read(wire: bytes) -> Response:
+    """Return the response; the packets of shared chains are read once."""
     try:
         packet = guard.inspect(wire)
     except guard.Refused as exc:
         raise Malformed(str(exc)) from exc
-    _match(packet, name, rdtype)
+    _check(packet)
     extended, options = packet.opt or guard.Opt(0, ())
     answer, authority, additional = _sections(packet.records)
     return Response(
-        name=name,
-        rdtype=rdtype,
+        name=packet.name,
+        rdtype=RdataType.make(packet.rdtype),
         rcode=Rcode.make(packet.flags & 0xF | extended >> 20 & 0xFF0),
         aa=bool(packet.flags & dns.flags.AA),
         tc=bool(packet.flags & dns.flags.TC),
@@ -99,12 +112,10 @@ def read(wire: bytes, name: Name, rdtype: RdataType) -> Response:
     )
 
 
-def _match(packet: guard.Packet, name: Name, rdtype: RdataType) -> None:
+def _check(packet: guard.Packet) -> None:
     opcode = dns.opcode.from_flags(packet.flags)
     if not packet.flags & dns.flags.QR or opcode != dns.opcode.QUERY:
         raise Malformed("not a response to a query")
-    if packet.name != name or packet.rdtype != rdtype:
-        raise Malformed("an answer to another question")
     if packet.rdclass != dns.rdataclass.IN:
         raise Malformed("an answer in another class")
 

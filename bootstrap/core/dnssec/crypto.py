@@ -91,23 +91,22 @@ def verifies(
 ) -> bool:
     """Say whether `signature` over `data` was made by this key.
 
-    With a memo the same question is never computed twice.
+    What the bounded memory of this process has forgotten, a `memo` may know.
     """
+    if memo is None:
+        return _verifies(algorithm, public_key, signature, data)
+    lengths = b"%d %d %d " % (algorithm, len(public_key), len(signature))
+    digest = hashlib.sha256(lengths + public_key + signature + data).digest()
+    if digest not in memo:
+        memo[digest] = _verifies(algorithm, public_key, signature, data)
+    return memo[digest]
+
+
+@lru_cache(maxsize=4_096)
+def _verifies(algorithm: int, public_key: bytes, signature: bytes, data: bytes) -> bool:
     check = key_check(algorithm, public_key)
     if check is None:
         return False
-    if memo is None:
-        return _checked(check, signature, data)
-    parts = (public_key, signature, data)
-    lengths = b"%d %d %d " % (algorithm, len(public_key), len(signature))
-    digest = hashlib.sha256(lengths + b"".join(parts)).digest()
-    known = memo.get(digest)
-    if known is None:
-        known = memo[digest] = _checked(check, signature, data)
-    return known
-
-
-def _checked(check: Check, signature: bytes, data: bytes) -> bool:
     try:
         check(signature, data)
     except InvalidSignature:

@@ -199,17 +199,16 @@ def _first_good(
             if failures >= context.limits.failures:
                 return [Unverified(Flaw.LIMIT, f"{failures} signatures failed")]
             context.budget.spend_verification()
-            if _verifies(key, rrsig, data, context):
+            if _verifies(key, rrsig, data, context.memo):
                 return rrsig
             failures += 1
             flaws.append(Unverified(Flaw.SIGNATURE_WRONG, f"by key {rrsig.key_tag}"))
     return flaws
 
 
-def _verifies(key: Key, rrsig: Rrsig, data: bytes, context: Context) -> bool:
-    return crypto.verifies(
-        key.algorithm, key.public_key, rrsig.signature, data, context.memo
-    )
+def _verifies(key: Key, rrsig: Rrsig, data: bytes, memo: crypto.Memo | None) -> bool:
+    made = (key.algorithm, key.public_key, rrsig.signature)
+    return crypto.verifies(*made, data, memo)
 
 
 def _fits(key: Key, rrsig: Rrsig) -> bool:

@@ -492,15 +492,18 @@ def test_every_algorithm_that_the_tables_call_verified_is_implemented():
     assert crypto.IMPLEMENTED == VERIFIED_ALGORITHMS
 
 
-def test_a_memo_changes_neither_outcome_nor_spending():
+def test_what_is_remembered_changes_neither_outcome_nor_spending():
     good = signed()
     bad = replace(good, rrsigs=broken(good, 1))
     memo: dict[bytes, bool] = {}
     for given_ in (good, bad):
-        budgets = [Budget(), Budget(), Budget()]
-        plain = outcome(given_, context=a_context(budget=budgets[0]))
-        first = outcome(given_, context=a_context(budget=budgets[1], memo=memo))
-        again = outcome(given_, context=a_context(budget=budgets[2], memo=memo))
-        assert plain == first == again
-        assert budgets[0] == budgets[1] == budgets[2]
+        crypto._verifies.cache_clear()
+        budgets = [Budget() for _ in range(4)]
+        outcomes = [
+            outcome(given_, context=a_context(budget=budget, memo=kept))
+            for budget, kept in zip(budgets, [None, None, memo, memo], strict=True)
+        ]
+        assert all(found == outcomes[0] for found in outcomes)
+        assert all(budget == budgets[0] != Budget() for budget in budgets)
+        assert crypto._verifies.cache_info().misses == 1
     assert sorted(memo.values()) == [False, True]
