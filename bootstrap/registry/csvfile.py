@@ -18,7 +18,15 @@ from bootstrap.core.dns.names import InvalidName, Name, parse_name
 from bootstrap.core.dns.records import DIGEST_LENGTHS, Ds
 from bootstrap.core.evaluation.delegation import Delegation
 
-from .keys import ROOT_KEY, is_below, key_from_text, key_of, name_of
+from .keys import (
+    ROOT_KEY,
+    is_below,
+    key_from_text,
+    key_of,
+    name_of,
+    new_name,
+    target_key,
+)
 from .lines import MAX_LINE, WATCH_EVERY
 from .rows import BadLine, Entry, Reading, Row, SourceRefused, Watch, unwatched
 
@@ -97,14 +105,14 @@ def _entry(number: int, text: str, apex: bytes, seen: _Seen) -> Entry:
         key = _child_key(fields, apex)
         if (earlier := seen.first_line(key, number)) is not None:
             return BadLine(number, f"stands in line {earlier} already")
-        child = name_of(key)
+        child = new_name(key)
         return Row(number, _delegation(child, name_of(apex), fields))
     except (ValueError, InvalidName, csv.Error) as exc:
         return BadLine(number, str(exc), child)
 
 
 def _child_key(fields: list[str], apex: bytes) -> bytes:
-    key = _key(fields[0] if fields else "")
+    key = _new_key(fields[0].strip() if fields else "")
     if not is_below(key, apex):
         raise ValueError(f"{fields[0].strip()!r} is not below the zone")
     return key
@@ -133,10 +141,17 @@ def _delegation(child: Name, parent: Name, fields: list[str]) -> Delegation:
 
 
 def _key(text: str) -> bytes:
-    stripped = text.strip()
-    if stripped.isascii() and "\\" not in stripped:
-        return key_from_text(stripped, ROOT_KEY)
-    return key_of(parse_name(stripped))  # U-labels and escapes
+    """Return the key of a nameserver; they recur."""
+    is_plain = text.isascii() and text != "@"
+    return target_key(text, ROOT_KEY) if is_plain else _new_key(text)
+
+
+def _new_key(text: str) -> bytes:
+    if text == "@":
+        raise InvalidName("'@' stands for nothing here")
+    if text.isascii():
+        return key_from_text(text, ROOT_KEY)
+    return key_of(parse_name(text))  # U-labels
 
 
 def _glue(pair: str, nameservers: list[bytes]) -> tuple[Name, str]:

@@ -33,9 +33,8 @@ def key_of(name: Name) -> bytes:
     return b"".join(label_key(label) for label in reversed(name.labels[:-1]))
 
 
-@lru_cache(maxsize=65_536)
-def name_of(key: bytes) -> Name:
-    """Return the name of a key; nameservers recur, hence the cache."""
+def new_name(key: bytes) -> Name:
+    """Return the name of a key."""
     labels = key.split(b"\x00")[1:]
     if b"\x01" in key:
         labels = [
@@ -47,6 +46,10 @@ def name_of(key: bytes) -> Name:
 
 def _wire_length(key: bytes) -> int:
     return len(key) - key.count(b"\x01") + 1
+
+
+name_of: Final = lru_cache(maxsize=65_536)(new_name)
+"""The same with a memory: nameservers recur."""
 
 
 def is_below(key: bytes, above: bytes) -> bool:
@@ -75,6 +78,10 @@ def key_from_text(text: str, origin: bytes) -> bytes:
     if _wire_length(key) > MAX_WIRE:
         raise InvalidName(f"{text!r} has more than {MAX_WIRE} octets")
     return key
+
+
+target_key: Final = lru_cache(maxsize=65_536)(key_from_text)
+"""The same with a memory: nameservers recur."""
 
 
 def _key_from_escaped(text: str, origin: bytes) -> bytes:

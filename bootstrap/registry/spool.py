@@ -18,7 +18,7 @@ from bootstrap.core.dns.names import Name
 from bootstrap.core.dns.records import Ds, RdataType
 from bootstrap.core.evaluation.delegation import Delegation
 
-from .keys import is_below, key_of, name_of
+from .keys import is_below, key_of, name_of, new_name
 from .rows import BadLine, Entry, Row
 
 NS: Final = int(RdataType.NS)
@@ -55,8 +55,8 @@ class Spool:
             "PRAGMA cache_size=-32768; PRAGMA locking_mode=EXCLUSIVE;"
             "CREATE TABLE record (owner BLOB, rdtype INT, rdata BLOB, line INT);"
             "CREATE TABLE address (owner BLOB, rdata BLOB);"
-            "CREATE TABLE spoiled (owner BLOB PRIMARY KEY) WITHOUT ROWID;"
         )
+        self._spoiled: set[bytes] = set()
         self._records: list[_Record] = []
         self._addresses: list[tuple[bytes, bytes]] = []
 
@@ -71,7 +71,7 @@ class Spool:
 
     def spoil(self, owner: bytes) -> None:
         """Remember that a record of `owner` was lost: its set is not complete."""
-        self._database.execute("INSERT OR IGNORE INTO spoiled VALUES (?)", (owner,))
+        self._spoiled.add(owner)
 
     def expected(self) -> int:
         """Return how many names have NS records, occluded ones included."""
@@ -89,12 +89,12 @@ class Spool:
                 continue  # occluded: below a delegation or a DNAME
             if owner.nameservers or owner.has_dname:
                 cut = owner.key
-            if not self._is_spoiled(owner.key):
+            if owner.key not in self._spoiled:
                 yield from self._entries_of(owner)
         self._database.close()
 
     def _entries_of(self, owner: _Owner) -> Iterator[Entry]:
-        child = name_of(owner.key)
+        child = new_name(owner.key)
         if owner.nameservers:
             yield Row(owner.line, self._delegation(child, owner))
         elif owner.ds:
@@ -137,10 +137,6 @@ class Spool:
             "SELECT DISTINCT rdata FROM address WHERE owner = ? ORDER BY rdata", (host,)
         )
         return [rdata.decode() for (rdata,) in found]
-
-    def _is_spoiled(self, owner: bytes) -> bool:
-        asked = "SELECT 1 FROM spoiled WHERE owner = ?"
-        return self._database.execute(asked, (owner,)).fetchone() is not None
 
     def _flush(self) -> None:
         self._database.executemany(

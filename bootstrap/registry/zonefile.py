@@ -23,7 +23,7 @@ import dns.rdatatype
 from bootstrap.core.dns.names import InvalidName, Name, unrooted
 from bootstrap.core.dns.records import Ds, RdataType
 
-from .keys import is_below, key_from_text, key_of, name_of
+from .keys import is_below, key_from_text, key_of, name_of, target_key
 from .lines import BrokenLine, Line, read_lines
 from .rows import BadLine, Entry, Reading, SourceRefused, Watch, unwatched
 from .spool import DNAME, DS, NS, WANTED, A, Spool
@@ -159,7 +159,7 @@ class _Reader:
             kind = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rdtype))
             raise ValueError(f"{len(tokens)} fields where {kind} has one")
         if rdtype in {NS, DNAME}:
-            return key_from_text(tokens[0], self.origin)
+            return target_key(tokens[0], self.origin)
         return _address(rdtype, tokens[0])
 
     def generic(self, rdtype: int, tokens: tuple[str, ...]) -> bytes:

@@ -68,6 +68,7 @@ WRONG = {
     "a name outside": ("a.org,ns.b.org,,,R,ok", "not below the zone"),
     "the zone itself": ("ch,ns.b.org,,,R,ok", "not below the zone"),
     "no name": (",ns.b.org,,,R,ok", "empty"),
+    "an origin where there is none": ("a.ch,@,,,R,ok", "'@'"),
     "a bad nameserver": ("a.ch,ns..org,,,R,ok", "ns..org"),
     "glue without address": ("a.ch,ns.a.ch,ns.a.ch,,R,ok", "host=address"),
     "glue with a bad address": ("a.ch,ns.a.ch,ns.a.ch=1.2.3,,R,ok", "1.2.3"),
