@@ -141,14 +141,18 @@ class Change:
     def _ds_changes(
         self, changed: Sequence[Difference], fresh: dict[int, Domain]
     ) -> None:
-        """Take note of DS sets changed by another channel (P-4.5, P-5.43)."""
+        """Take note of DS sets changed by another channel (P-4.5, P-5.43).
+
+        One that left the zone lost its stored set then: it comes back with a new
+        one or with none, and is not taken for a removal.
+        """
         Domain.objects.filter(pk__in=[d.id for d in changed]).update(
             oob_change_at=self.now, auth_method=""
         )
         for difference in changed:
             domain = fresh[difference.id]
             domain.oob_change_at, domain.auth_method = self.now, ""
-            if difference.old_ds and not difference.ds and not difference.returned:
+            if not difference.ds:
                 suspension.suspend(
                     domain, Suspension.OOB_REMOVAL, actor=self.actor, now=self.now
                 )
