@@ -34,7 +34,7 @@ TELLING = {
 
 @login_not_required
 @require_safe
-@cache_control(public=True, max_age=60)
+@cache_control(private=True, max_age=60)
 def index(request: HttpRequest) -> HttpResponse:
     """Ask for a name; a name in the query string leads to its permanent page."""
     typed = request.GET.get("name", "")
@@ -50,7 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-@cache_control(public=True, max_age=60)
+@cache_control(private=True, max_age=60)
 def name(request: HttpRequest, name: str) -> HttpResponse:
     """Show where a name stands."""
     told = _told(name)
@@ -61,7 +61,7 @@ def name(request: HttpRequest, name: str) -> HttpResponse:
 
 @login_not_required
 @require_safe
-@cache_control(public=True, max_age=60)
+@cache_control(private=True, max_age=60)
 def name_json(request: HttpRequest, name: str) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Say the same as JSON."""
     told = _told(name)
