@@ -116,12 +116,13 @@ def approvals(proposal: Proposal) -> QuerySet[Decision]:
 def changes(proposal: Proposal, domain: Domain, now: datetime) -> tuple[str, ...]:
     """Return, in words, what no longer is as the proposal assumes; empty if all is."""
     return (
-        *_registry_changes(proposal, domain),
-        *_evidence_changes(proposal, now),
+        *registry_changes(proposal, domain),
+        *evidence_changes(proposal, now),
     )
 
 
-def _registry_changes(proposal: Proposal, domain: Domain) -> Iterator[str]:
+def registry_changes(proposal: Proposal, domain: Domain) -> Iterator[str]:
+    """Yield in words where the registry's data differ from the snapshot (S-61)."""
     if domain.removed_at is not None:
         yield "the domain is no longer delegated"
     if sorted(domain.nameservers) != sorted(proposal.nameservers):
@@ -136,7 +137,8 @@ def _registry_changes(proposal: Proposal, domain: Domain) -> Iterator[str]:
         yield "automation is off for the zone"
 
 
-def _evidence_changes(proposal: Proposal, now: datetime) -> Iterator[str]:
+def evidence_changes(proposal: Proposal, now: datetime) -> Iterator[str]:
+    """Yield in words why the evidence no longer carries the proposal (P-1.62)."""
     if now >= proposal.expires_at:
         yield "the evidence or the approval expired"
     newer = (

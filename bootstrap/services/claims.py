@@ -9,13 +9,15 @@ from typing import Final
 
 from django.db import transaction
 
-from bootstrap import bell
+from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.core.workflow.lifecycle import Event, State, TransitionRefused
-from bootstrap.models import Domain, Proposal, Publication, WorkItem, Zone
+from bootstrap.models import Domain, Proposal, Publication, Zone
 from bootstrap.registry.ports import Change
 
+from . import leasing
 from .actors import Actor
+from .lapsing import lapse
 from .rechecks import NeedsScan, Objection, objection
 from .sending import change_of
 from .transitions import Note, move
@@ -107,13 +109,7 @@ def _claim(proposal: Proposal, zone: Zone, *, actor: Actor, now: datetime) -> Cl
 def _lapse(
     proposal: Proposal, found: Objection, *, actor: Actor, now: datetime
 ) -> Ending:
-    note = Note(
-        type=EntryType.PROPOSAL_STALE,
-        data={"reason": found.reason.value, "detail": found.detail},
-        evidence=(proposal.evidence_id,),
-    )
-    move(proposal, Event.LAPSE, note, actor=actor, now=now, reason=found.reason.value)
-    rescan(proposal, now)
+    lapse(proposal, actor=actor, now=now, reason=found.reason, why=found.detail)
     return Ending.STALE
 
 
@@ -121,16 +117,8 @@ def _ask_for_scan(proposal: Proposal, *, now: datetime) -> Ending:
     Proposal.objects.filter(pk=proposal.pk, version=proposal.version).update(
         next_try_at=now + SCAN_WITHIN
     )
-    rescan(proposal, now)
+    leasing.request([proposal.domain_id], trigger=Trigger.PUBLICATION, now=now)
     return Ending.RESCAN
-
-
-def rescan(proposal: Proposal, now: datetime) -> None:
-    """Have the child looked at again, at once (`PUB_CONFLICT`: protocol.md 2.9)."""
-    WorkItem.objects.filter(domain=proposal.domain_id, parked_at=None).update(
-        due_at=now, trigger="publication", again=True
-    )
-    bell.ring(bell.Work.SCANS)
 
 
 def take_over(proposal: Proposal, *, now: datetime) -> Claim | None:

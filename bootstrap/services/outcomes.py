@@ -10,14 +10,15 @@ from typing import Final
 from django.db import transaction
 
 from bootstrap import bell
+from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.core.workflow.lifecycle import Event, State, TransitionRefused
 from bootstrap.models import Domain, Proposal, Publication, Zone
 
-from . import alarms
+from . import alarms, leasing, states
 from .actors import Actor
-from .claims import Claim, Ending, rescan
+from .claims import Claim, Ending
 from .sending import Effect, Report
 from .transitions import Note, move
 
@@ -73,7 +74,9 @@ def _say(claim: Claim, report: Report, *, actor: Actor, now: datetime) -> Ending
         return Ending.TAKEN
     _keep_attempt(claim, report, now)
     ended = _Ended(claim, proposal, report, actor, now)
-    return _ENDINGS[report.effect](ended)
+    ending = _ENDINGS[report.effect](ended)
+    states.refresh(Domain.objects.filter(pk=proposal.domain_id), now=now)
+    return ending
 
 
 def _keep_attempt(claim: Claim, report: Report, now: datetime) -> None:
@@ -124,7 +127,9 @@ def _conflict(ended: _Ended) -> Ending:
         reason=Reason.PUB_CONFLICT.value,
     )
     ended.alarm(Reason.PUB_CONFLICT)
-    rescan(ended.proposal, ended.now)
+    leasing.request(
+        [ended.proposal.domain_id], trigger=Trigger.PUBLICATION, now=ended.now
+    )
     return Ending.CONFLICT
 
 

@@ -6,20 +6,17 @@ approval must be young enough (S-60, P-1.62). The parent checks once more (S-62)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from bootstrap.core.evaluation.paths import AuthMethod
 from bootstrap.core.evaluation.reasons import Reason
-from bootstrap.core.evaluation.verdict import Outcome
-from bootstrap.models import Domain, Proposal, ScanAttempt
+from bootstrap.core.workflow.freshness import LIMITS, Freshness, freshness
+from bootstrap.models import Domain, Proposal
 
-FRESH: Final = timedelta(minutes=60)
-"""Older evidence is fetched and judged again before anything is sent (S-60)."""
-CONTRADICTING: Final = frozenset({Outcome.NOTHING, Outcome.HOLD, Outcome.REJECT})
-"""Newer outcomes that take the ground away from an approval (P-1.62)."""
+from . import binding
+
 BY_HAND: Final = frozenset({AuthMethod.MANUAL, AuthMethod.EPP})
 """Not resting on scans: nothing to fetch again."""
 
@@ -40,47 +37,21 @@ class NeedsScan:
 def objection(
     proposal: Proposal, domain: Domain, now: datetime
 ) -> Objection | NeedsScan | None:
-    """Return what keeps `proposal` from being sent at `now`; None if nothing does."""
-    if proposal.expires_at <= now:
-        return Objection(Reason.PUB_EVIDENCE_STALE, "the approval has expired")
-    changed = next(_changes(proposal, domain), None)
-    if changed is not None:
+    """Return what keeps `proposal` from being sent at `now`; None if nothing does.
+
+    A confirming evaluation becomes the proposal's `scan`, so that an hour after
+    the last look the next one is asked for.
+    """
+    if changed := next(binding.registry_changes(proposal, domain), None):
         return Objection(Reason.PUB_CONFLICT, changed)
+    if aged := next(binding.evidence_changes(proposal, now), None):
+        return Objection(Reason.PUB_EVIDENCE_STALE, aged)
     if proposal.auth_method in BY_HAND:
         return None
-    return _staleness(proposal, domain, now)
-
-
-def _changes(proposal: Proposal, domain: Domain) -> Iterator[str]:
-    if domain.removed_at is not None:
-        yield "the delegation is gone"
-    if domain.nameservers != proposal.nameservers:
-        yield "the NS set changed"
-    if sorted(domain.ds) != sorted(proposal.old_ds):
-        yield "the DS set changed"
-    if domain.suspension:
-        yield f"automation is suspended: {domain.suspension}"
-    if domain.version != proposal.delegation_version:
-        yield "the registry object changed"
-
-
-def _staleness(
-    proposal: Proposal, domain: Domain, now: datetime
-) -> Objection | NeedsScan | None:
-    newest = (
-        ScanAttempt.objects.filter(
-            domain=domain,
-            path=proposal.path,
-            delegation_version=proposal.delegation_version,
-            started_at__gte=proposal.scan.started_at,
-        )
-        .exclude(outcome__in=[Outcome.RETRY, Outcome.ERROR])
-        .order_by("-started_at")
-        .first()
-    ) or proposal.scan
-    same = sorted(newest.ds) == sorted(proposal.new_ds)
-    worse = newest.outcome in CONTRADICTING - {proposal.scan.outcome}
-    if newest.pk != proposal.scan_id and (worse or not same):
-        detail = f"a newer scan says {newest.primary_reason}"
-        return Objection(Reason.PUB_EVIDENCE_STALE, detail)
-    return NeedsScan() if newest.started_at + FRESH <= now else None
+    fresh = freshness(
+        seen_at=proposal.scan.started_at,
+        expires_at=proposal.expires_at,
+        now=now,
+        limits=LIMITS,
+    )
+    return None if fresh is Freshness.FRESH else NeedsScan()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bootstrap.core.dns.names import parse_name
-from bootstrap.models import Alarm, Domain, Proposal, ScanAttempt
+from bootstrap.models import Alarm, Domain, Proposal, ScanAttempt, WorkItem
 from bootstrap.registry.absent import AbsentRegistry
 from bootstrap.registry.ports import (
     OutcomeUnknown,
@@ -46,7 +46,7 @@ def test_an_approved_change_is_in_the_parent_the_row_and_the_trail():
     assert (stored.state, stored.sent_at, stored.lease_until) == ("sent", NOW, None)
     domain = Domain.objects.get()
     assert (domain.ds, domain.version) == ([DS], 2)
-    assert domain.auth_method == "RFC9615"
+    assert (domain.auth_method, domain.state) == ("RFC9615", "published")
     assert told(domain) == ["publication.begun", "publication.sent"]
     attempt = stored.publications.get()
     assert (attempt.outcome, attempt.rcode, attempt.number) == ("applied", "NOERROR", 1)
@@ -86,6 +86,7 @@ def test_a_changed_snapshot_lapses_the_approval_and_sends_nothing(change, reason
     stored = Proposal.objects.get()
     assert (stored.state, stored.reason) == ("stale", reason)
     assert told(stored.domain) == ["proposal.stale"]
+    assert WorkItem.objects.get().trigger == "publication"  # looked at again
 
 
 def test_an_approval_lives_until_it_expires_and_no_longer():
@@ -103,7 +104,8 @@ def test_evidence_older_than_an_hour_is_fetched_again_before_anything_is_sent():
     assert parent.applied == []
     assert Proposal.objects.get().next_try_at == clock() + timedelta(minutes=1)
 
-    a_scan(proposal.domain, started_at=clock())
+    proposal.scan = a_scan(proposal.domain, started_at=clock())  # it confirms
+    proposal.save()
     assert publish_once(proposal, parent, clock) is Ending.SENT
 
 
