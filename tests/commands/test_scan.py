@@ -86,7 +86,7 @@ def scan(*arguments, expect=0):
     out = StringIO()
     try:
         call_command("scan", *arguments, "--json", stdout=out)
-        status = 0
+        status: object = 0
     except SystemExit as ended:
         status = ended.code
     assert status == expect
@@ -146,7 +146,7 @@ def test_what_is_due_is_worked_off_once(world):
 
 
 def test_a_name_that_no_row_knows_is_looked_up_at_its_parent(world):
-    name = Domain.objects.filter(zone__name="alpha.test").first().name
+    name = Domain.objects.filter(zone__name="alpha.test")[0].name
     known = scan(name, "--no-save")[name]
     Domain.objects.filter(name=name).delete()
 
@@ -186,7 +186,7 @@ def test_wrong_usage_ends_with_2_and_says_why(world, arguments):
 def test_a_site_without_egress_ends_with_1_and_blames_no_child(world, settings):
     """S-46: nothing answers, the root included."""
     settings.BOOTSTRAP = {**settings.BOOTSTRAP, "DNS_PORT": "9"}
-    name = Domain.objects.first().name
+    name = Domain.objects.all()[0].name
 
     told = scan(name, expect=1)[name]
 
@@ -195,7 +195,7 @@ def test_a_site_without_egress_ends_with_1_and_blames_no_child(world, settings):
 
 def test_enqueued_names_are_due_for_the_workers(world):
     WorkItem.objects.all().delete()
-    name = Domain.objects.first().name
+    name = Domain.objects.all()[0].name
 
     call_command("scan", name, "--enqueue", stdout=StringIO())
 
