@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models.functions import Coalesce, Greatest
 
 from bootstrap.core.dns.names import parse_name
 from bootstrap.core.dnssec.anchors import Anchor
@@ -31,6 +32,8 @@ from .sending import ds_of
 from .transitions import Note, move
 
 LEASE: Final = timedelta(minutes=3)
+BURST: Final = timedelta(seconds=20)
+"""How long one turn of a worker may wait for looks that fall due soon."""
 PATIENCE: Final = timedelta(hours=1)
 """A DS that is not on every server after this time is an alarm."""
 GIVE_UP: Final = timedelta(hours=24)
@@ -107,10 +110,39 @@ def verify_due(
     return counts
 
 
+def drain(
+    *,
+    eyes_for: EyesFor,
+    anchors: tuple[Anchor, ...],
+    clock: Callable[[], datetime],
+    wait: Callable[[float], None],
+    burst: timedelta = BURST,
+) -> Counter[str]:
+    """Look until nothing more falls due within `burst`; `wait` takes seconds.
+
+    So a change is followed closely while it is young, and one call never lasts
+    much longer than `burst`: the rest is left to the next turn.
+    """
+    end = clock() + burst
+    counts: Counter[str] = Counter()
+    while True:
+        counts += verify_due(eyes_for=eyes_for, anchors=anchors, clock=clock)
+        due, now = next_due(), clock()
+        if due is None or max(due, now) >= end:
+            return counts
+        wait(max((due - now).total_seconds(), SOONEST.total_seconds() / 10))
+
+
 def next_due() -> datetime | None:
-    """Return when the next look is due; None when nothing is being watched."""
+    """Return when the next look of anybody is due; None when nothing is watched.
+
+    One that somebody is looking at counts as due when its lease ends.
+    """
+    turn = Greatest("next_try_at", Coalesce("lease_until", "next_try_at"))
     rows = Proposal.objects.published().exclude(next_try_at=None)
-    return rows.order_by("next_try_at").values_list("next_try_at", flat=True).first()
+    return (
+        rows.annotate(turn=turn).order_by("turn").values_list("turn", flat=True).first()
+    )
 
 
 def _take(now: datetime, limit: int) -> Sequence[Proposal]:

@@ -29,7 +29,7 @@ from bootstrap.scanner.scanner import Scanner
 from bootstrap.services import parents
 from bootstrap.services.looking import Look, Target, look_at
 from bootstrap.services.publication import Ending, publish_due
-from bootstrap.services.verification import next_due, verify_due
+from bootstrap.services.verification import drain, next_due, verify_due
 
 from .builders import a_domain, a_zone
 from .parent import an_approved, told
@@ -37,7 +37,7 @@ from .parent import an_approved, told
 pytestmark = pytest.mark.django_db
 
 OPERATORS = ("lantern.example", "harbour.test")
-CHILDREN = [f"c{n}.alpha.test" for n in range(8)]
+CHILDREN = [f"c{n}.alpha.test" for n in range(10)]
 UNSIGNED_KEY = "4711 13 2 " + "AB" * 32
 
 
@@ -162,6 +162,38 @@ def test_a_published_ds_is_seen_on_all_servers_validates_and_settles(
         "publication.visible",
         "publication.settled",
     ]
+
+
+def test_one_drain_follows_a_young_change_to_its_end(approved, eyes_for, anchors):
+    approved()
+    publish()
+    waits: list[float] = []
+    started = clock.now()
+
+    def later():
+        return clock.now() + timedelta(seconds=sum(waits))
+
+    counts = drain(eyes_for=eyes_for, anchors=anchors, clock=later, wait=waits.append)
+
+    assert counts == {"visible": 1, "settled": 1}
+    assert sum(waits) < 2
+    assert next_due() is None
+    assert later() - started < timedelta(seconds=10)
+
+
+def test_a_drain_leaves_what_is_due_later_to_the_next_turn(
+    zone, approved, eyes_for, anchors
+):
+    zone.observe_seconds = 3600
+    zone.save()
+    approved()
+    publish()
+    waits: list[float] = []
+
+    drain(eyes_for=eyes_for, anchors=anchors, clock=clock.now, wait=waits.append)
+
+    assert waits == []
+    assert Proposal.objects.get().state == "visible"
 
 
 def test_a_ds_that_breaks_the_child_is_an_alarm_and_stays(
