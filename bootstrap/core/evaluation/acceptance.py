@@ -17,6 +17,7 @@ from bootstrap.core.dnssec import algorithms
 from bootstrap.core.dnssec.security import Flaw
 from bootstrap.core.dnssec.signatures import Unverified, Verified, is_usable
 
+from .answers import REQUEST_TYPES
 from .compare import KeyId, key_ids
 from .findings import Finding
 from .policy import AcceptancePolicy
@@ -136,15 +137,22 @@ def _broken(rdtype: RdataType, subject: str, outcome: Outcome) -> Iterator[Findi
         yield Finding(reason, f"{subject} {rdtype.name}", detail)
 
 
-def check_zone_data(trial: Trial) -> Iterator[Finding]:
-    """Each server's data verify under the keys of every server (P-3.5, P-3.6)."""
+def check_zone_data(trial: Trial, *, signer_rule: bool = False) -> Iterator[Finding]:
+    """Each server's data verify under the keys of every server (P-3.5, P-3.6).
+
+    With `signer_rule` another check speaks of requests that do not even verify
+    under their own server's keys (RFC 7344, 4.1).
+    """
     for copy in trial.copies:
         for rdtype in (RdataType.SOA, RdataType.NS):
             if copy.keys and not copy.of_type(rdtype):
                 missing = f"{copy.address} {rdtype.name}"
                 yield Finding(Reason.ACC_SERVER_BOGUS, missing, "not there")
         for signed in _data(copy):
-            yield from _data_findings(trial, copy, signed)
+            own = trial.verified(signed, copy.keys)
+            asks = signed.rrset.rdtype in REQUEST_TYPES
+            if not (signer_rule and asks and isinstance(own, Unverified)):
+                yield from _data_findings(trial, copy, signed)
 
 
 def _data(copy: Copy) -> Iterator[Signed]:
@@ -200,7 +208,8 @@ def check_completeness(trial: Trial) -> Iterator[Finding]:
 def _lacking(trial: Trial, copy: Copy, algorithm: int) -> Iterator[str]:
     for rdtype in (RdataType.DNSKEY, RdataType.SOA, RdataType.NS):
         for signed in copy.of_type(rdtype):
-            if not trial.by_algorithm(signed, copy.keys, algorithm):
+            good = isinstance(trial.verified(signed, copy.keys), Verified)
+            if good and not trial.by_algorithm(signed, copy.keys, algorithm):
                 yield rdtype.name
 
 

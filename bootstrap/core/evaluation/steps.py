@@ -199,7 +199,7 @@ def check_path(facts: Facts) -> Iterator[Finding]:
 
 def check_zone_data(facts: Facts) -> Iterator[Finding]:
     """The apex verifies under the new DS, whoever is asked (P-3.5, P-3.6)."""
-    yield from acceptance.check_zone_data(facts.trial)
+    yield from acceptance.check_zone_data(facts.trial, signer_rule=facts.has_ds)
 
 
 def check_windows(facts: Facts) -> Iterator[Finding]:
