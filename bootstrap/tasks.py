@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 
 from bootstrap import clock, config
 from bootstrap.services import (
@@ -36,10 +37,11 @@ def drain_publications() -> dict[str, int]:
 def drain_verifications() -> dict[str, int]:
     """Look whether published changes are visible and the children validate."""
     world = config.world()
-    counts = verification.verify_due(
+    counts = verification.drain(
         eyes_for=lambda port: world.scanner(clock=clock.now, port=port),
         anchors=world.anchors,
         clock=clock.now,
+        wait=time.sleep,
     )
     return dict(counts)
 
