@@ -16,7 +16,7 @@ from typing import Final
 from bootstrap.core.dns.names import Name, canonical
 from bootstrap.core.dns.records import RdataType
 
-from . import answers, walk
+from . import answers, descent
 from .anchors import Anchor, NoTrustAnchor, deepest
 from .answers import Answer, Form
 from .budget import DEFAULT_LIMITS, Budget, Limits
@@ -90,9 +90,9 @@ def _link(
     """Return the proof of one name and, if it is an alias, where that leads."""
     above = walker.last if walker.rdtype == RdataType.DS else walker.name
     zone, ds = deepest(anchors, above, walker.context.now)
-    place = walk.enter(walker, Place(zone), zone, ds)
+    place = descent.enter(walker, Place(zone), zone, ds)
     if isinstance(place, Place):
-        place = walk.descend(walker, place)
+        place = descent.descend(walker, place)
     if isinstance(place, Place):
         return _answered(walker, place)
     return place if isinstance(place, Needs) else (place, None)
@@ -118,7 +118,7 @@ def _answered(walker: Walk, place: Place) -> tuple[Proof, Name | None] | Needs:
         return place.doubt or found, None
     answer, mixed = found
     if answer.form is Form.REFERRAL:
-        return _answered(walker, walk.cross_insecurely(place, name))
+        return _answered(walker, descent.cross_insecurely(place, name))
     used = (*place.used, *answer.used)
     place = place._replace(used=used, mixed=place.mixed or mixed)
     return _concluded(walker, place, answer, question)

@@ -187,7 +187,7 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=1_500, deadline=None)
 @given(
     st.sampled_from(SEEDS),
     st.lists(

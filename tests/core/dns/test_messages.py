@@ -165,7 +165,7 @@ def test_each_flag_is_its_own(flag):
     assert [f for f in ("aa", "tc", "ad") if getattr(response, f)] == [flag]
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(
     st.sampled_from(SEEDS),
     st.lists(st.tuples(st.integers(24, 400), st.integers(0, 255)), max_size=4),
@@ -181,7 +181,7 @@ def test_no_mutation_raises_anything_but_malformed(seed, changes):
     repr(response)  # every value in it has a printed form
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(
     st.sampled_from(SEEDS),
     st.lists(st.tuples(st.integers(24, 400), st.integers(0, 255)), max_size=3),

@@ -15,6 +15,7 @@ from bootstrap.core.dnssec.chain import (
     Absence,
     Needs,
     NoTrustAnchor,
+    Proof,
     validate,
 )
 from bootstrap.core.dnssec.security import Flaw, Security
@@ -658,7 +659,7 @@ def test_an_answer_without_authority_in_insecure_territory_is_lame():
     )
 
 
-# Several servers (P-7.90 to P-7.92)
+# Several servers: P-7.90 to P-7.92.
 
 UNUSABLE = {
     "silence": lambda message: (),
@@ -759,3 +760,112 @@ def test_of_two_proven_answers_data_wins_then_the_newer_signature(order):
     assert proof.answer is not None
     assert proof.answer.rrset.rdatas[0][4:] == b"\xcb" * 32
     assert proof.not_before == NOW - DAY / 2
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_proven_cuts_the_signed_one_wins(order):
+    tree = a_tree()
+    net = tree.zones[n("net")]
+
+    def several(message):
+        net.drop("example.net", "DS")
+        unsigned = net.answer(n("example.net"), 43)
+        net.put("example.net", "DS", GOOD.to_text())
+        return (a_view(message), a_view(unsigned))[::order]
+
+    tree.tamper("net", "example.net", "DS", several)
+    proof = tree.prove(SIGNAL, "CDS")
+    assert (said(proof), proof.mixed_servers) == (SECURE, False)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_proven_key_sets_the_newer_one_wins(order):
+    tree = a_tree()
+    zone = tree.zones[n("net")]
+
+    def several(message):
+        zone.publish(*zone.signers, a_signer(13, "next"))
+        zone.spoil("net", "DNSKEY", inception=int((NOW - DAY / 2).timestamp()))
+        newer = zone.answer(n("net"), 48)
+        return (a_view(message), a_view(newer))[::order]
+
+    tree.tamper("net", "net", "DNSKEY", several)
+    proof = tree.prove("net", "SOA")
+    assert said(proof) == SECURE
+    assert a_signer(13, "next").key in proof.cuts[-1].keys
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_p_7_92_servers_of_insecure_zones_may_differ_and_data_wins(order):
+    tree = a_tree()
+    plain = tree.zone("plain.net")
+    below = tree.zone("a.plain.net")
+    below.put("www.a.plain.net", "A", "192.0.2.1")
+
+    def no_cut(message):
+        nothing = plain.answer(n("b.plain.net"), 2)
+        nothing.question = message.question
+        return (a_view(message), a_view(nothing))[::order]
+
+    def both(message):
+        below.put("www.a.plain.net", "A", "192.0.2.0")
+        other = below.answer(n("www.a.plain.net"), 1)
+        nothing = below.answer(n("x.a.plain.net"), 1)
+        nothing.question = message.question
+        return tuple(map(a_view, (message, other, nothing)))[::order]
+
+    tree.tamper("plain.net", "a.plain.net", "NS", no_cut)
+    tree.tamper("a.plain.net", "www.a.plain.net", "A", both)
+    proof = tree.prove("www.a.plain.net", "A")
+    assert proof.answer is not None
+    assert proof.answer.rrset.rdatas == (b"\xc0\0\2\0",)
+    assert proof.zone == n("a.plain.net")
+
+
+# Limits: P-7.80, P-7.81, S-17.
+
+
+def test_s_17_seventeen_keys_in_one_zone_are_a_limit_and_cost_nothing():
+    tree = a_tree()
+    zone = tree.zones[n("net")]
+    zone.publish(*zone.signers, *[a_signer(13, f"extra {i}") for i in range(15)])
+    assert said(tree.prove("net", "SOA")) == SECURE
+    zone.publish(*zone.signers, *[a_signer(13, f"extra {i}") for i in range(16)])
+    budget = Budget()
+    proof = tree.prove("net", "SOA", budget=budget)
+    assert said(proof) == (Security.INDETERMINATE, Flaw.LIMIT)
+    assert proof.blame == q("net", "net", "DNSKEY")
+
+
+def test_p_7_81_a_spent_budget_is_indeterminate_and_blames_the_question():
+    tree = a_tree()
+    tree.prove(SIGNAL, "CDS")
+    proof = validate(
+        n(SIGNAL),
+        RdataType.CDS,
+        seen=tree.seen,
+        anchors=tree.anchors,
+        now=NOW,
+        budget=Budget(verifications=4),
+    )
+    assert isinstance(proof, Proof)
+    assert said(proof) == (Security.INDETERMINATE, Flaw.LIMIT)
+    assert proof.detail == "the allowance of signature verifications is used up"
+    assert proof.blame == q("example.net", "example.net", "DNSKEY")
+
+
+def test_an_unsigned_alias_at_the_very_end_is_bogus():
+    tree = a_tree()
+    tree.zones[n("example.net")].put("www.example.net", "CNAME", "ns1.example.net.")
+    tree.tamper("example.net", "www.example.net", "A", stripped)
+    proof = tree.prove("www.example.net", "A")
+    assert said(proof) == bogus(Flaw.UNSIGNED)
+    assert proof.blame == q("example.net", "www.example.net", "A")
+
+
+def test_names_in_any_case_are_the_same_name():
+    tree = a_tree()
+    shouted = type(n("net"))(label.upper() for label in n(SIGNAL).labels)
+    proof = tree.prove(shouted, "CDS")
+    assert (said(proof), proof.name) == (SECURE, n(SIGNAL))
+    assert proof.name.labels == n(SIGNAL).labels

@@ -250,6 +250,14 @@ def test_p_7_30_a_wildcard_answer_without_proof_is_bogus(denial):
     )
 
 
+def test_p_7_53_a_wildcard_proof_above_the_cap_is_no_security():
+    tree, _zone = a_zone("nsec3")
+    _tree, heavy = a_zone("nsec3", iterations=51)
+    tree.tamper("z", "any.w.z", "TXT", lambda _m: heavy.answer(n("any.w.z"), 16))
+    proof = tree.prove("any.w.z", "TXT")
+    assert said(proof) == (Security.INSECURE, Flaw.NSEC3_ITERATIONS)
+
+
 @BOTH
 def test_p_7_31_the_wildcard_asked_for_by_name_needs_no_proof(denial):
     tree, _zone = a_zone(denial)
