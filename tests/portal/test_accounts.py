@@ -12,6 +12,7 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.urls import reverse
 
@@ -45,7 +46,7 @@ def test_the_page_of_sign_in_offers_no_account(client):
         {"username": "me", "password1": PASSWORD, "password2": PASSWORD},
     )
 
-    assert "me" not in rows.User.objects.values_list("username", flat=True)
+    assert "me" not in User.objects.values_list("username", flat=True)
     assert answer.status_code == 200
     assert "sign up" not in client.get(reverse("account_login")).text.lower()
 

@@ -62,9 +62,13 @@ def watched(page):
         if message.type == "error" and "404" not in message.text:
             heard.append(f"{page.url}: {message.text}")
 
+    def on_dialog(dialog):
+        heard.append("dialog")
+        dialog.dismiss()
+
     page.on("console", on_console)
     page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("dialog", lambda dialog: (heard.append("dialog"), dialog.dismiss()))
+    page.on("dialog", on_dialog)
     return heard
 
 
