@@ -43,6 +43,17 @@ FRESH_FOR: Final = 600
 """Seconds for which a second factor counts as fresh (S-66)."""
 
 
+APART: Final = frozenset({DECIDE, HOLD})
+"""What a superuser does not hold: who administers people never decides (S-67)."""
+
+
+def holds(user: User | AnonymousUser, permission: str) -> bool:
+    """Say whether this person may do it now."""
+    if user.is_superuser and permission in APART:
+        return False
+    return user.has_perm(permission)
+
+
 def is_staff(user: User | AnonymousUser) -> bool:
     """Say whether this account may see the pages of staff at all."""
     return user.is_authenticated and user.is_active and user.is_staff
@@ -68,7 +79,7 @@ def may(permission: str) -> Callable[[View], View]:
         def guarded(
             request: HttpRequest, *args: object, **kwargs: object
         ) -> HttpResponse:
-            if not is_staff(request.user) or not request.user.has_perm(permission):
+            if not is_staff(request.user) or not holds(request.user, permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
@@ -114,7 +125,7 @@ def actor_of(request: HttpRequest, via: str = "dashboard") -> Actor:
         ActorKind.STAFF,
         request.user.get_username(),
         via,
-        frozenset(name for name in held if name.startswith("bootstrap.")),
+        frozenset(name for name in held if holds(request.user, name)),
     )
 
 

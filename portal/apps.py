@@ -9,7 +9,13 @@ from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 from django.utils.module_loading import autodiscover_modules
 
-TABLES: Final = ("admin.domains", "admin.scans", "admin.proposals", "admin.audit")
+TABLES: Final = (
+    "admin.people",
+    "admin.domains",
+    "admin.scans",
+    "admin.proposals",
+    "admin.audit",
+)
 """Found by name: the site must exist before anything registers with it."""
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from bootstrap import clock
-from bootstrap.models import Heartbeat
+from bootstrap.services import heartbeats
 
 LATE: Final = timedelta(minutes=3)
 """A canary that has been silent for longer is taken for dead."""
@@ -35,12 +35,12 @@ def database() -> Part:
 def workers() -> Part:
     """Say whether the queue's canary has sung lately."""
     try:
-        newest = Heartbeat.objects.order_by("-at").first()
+        newest = heartbeats.last("worker")
     except DatabaseError as trouble:
         return {"ok": False, "detail": type(trouble).__name__}
     if newest is None:
         return {"ok": False, "detail": "no worker has reported yet"}
-    age = clock.now() - newest.at
+    age = clock.now() - newest
     return {"ok": age < LATE, "age_seconds": int(age.total_seconds())}
 
 

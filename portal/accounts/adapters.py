@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.models import User
 from django.http import HttpRequest
+
+from bootstrap import clock
+from bootstrap.services import sessions
+from portal.access import actor_of
 
 
 class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
-    """Accounts are made by the registry's administrators."""
+    """Accounts are made by the registry's administrators; comings are recorded."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the library's signature
         """Refuse: nobody makes an account for themselves."""
         return False
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Let a person in who has shown everything that was asked for."""
+        super().login(request, user)
+        sessions.signed_in(actor_of(request, "accounts"), now=clock.now())
+
+    def logout(self, request: HttpRequest) -> None:
+        """Let a person out."""
+        if request.user.is_authenticated:
+            sessions.signed_out(actor_of(request, "accounts"), now=clock.now())
+        super().logout(request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: str) -> None:
+        """Record a failed attempt; its answer is the same for unknown names."""
+        super().authentication_failed(request, **credentials)
+        typed = credentials.get("username", "")
+        known = User.objects.filter(username=typed).exists()
+        sessions.sign_in_failed(typed, known=known, now=clock.now())

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from bootstrap.models import AuditEntry
-from portal.access import AUDIT, is_staff
+from portal.access import AUDIT, holds, is_staff
 
 from .base import ReadOnlyAdmin
 
@@ -26,4 +26,4 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         obj: AuditEntry | None = None,  # noqa: ARG002 - Django's signature
     ) -> bool:
         """Let in those whose role reads the trail."""
-        return is_staff(request.user) and request.user.has_perm(AUDIT)
+        return is_staff(request.user) and holds(request.user, AUDIT)

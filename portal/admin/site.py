@@ -8,6 +8,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -49,9 +50,15 @@ class PortalAdmin(AdminSite):
         """Sign out where one signed in."""
         return redirect("account_logout")
 
-    def get_app_list(
-        self, request: HttpRequest, app_label: str | None = None
-    ) -> list[Any]:
-        """Leave out the tables that are nobody's to look at here."""
-        found = super().get_app_list(request, app_label)
-        return [app for app in found if app["app_label"] not in HIDDEN]
+    def register(
+        self,
+        model_or_iterable: Any,  # noqa: ANN401 - Django's signature
+        admin_class: Any = None,  # noqa: ANN401 - Django's signature
+        **options: Any,  # noqa: ANN401 - Django's signature
+    ) -> None:
+        """Take tables in, but for those that are nobody's to look at."""
+        models = model_or_iterable
+        if isinstance(models, ModelBase):
+            models = [models]
+        shown = [m for m in models if m._meta.app_label not in HIDDEN]  # noqa: SLF001 - Django's documented API
+        super().register(shown, admin_class, **options)

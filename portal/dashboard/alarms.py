@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from bootstrap import clock
 from bootstrap.models import Alarm
 from bootstrap.services import alarms as service
-from portal.access import HOLD, actor_of, may, staff_only
+from portal.access import HOLD, actor_of, holds, may, staff_only
 
 from .forms import CommentForm
 from .paging import page_of
@@ -26,7 +26,7 @@ def alarms(request: HttpRequest) -> HttpResponse:
     context = {
         "page": found,
         "everything": everything,
-        "may_acknowledge": request.user.has_perm(HOLD),
+        "may_acknowledge": holds(request.user, HOLD),
     }
     return render(request, "dashboard/alarms.html", context)
 

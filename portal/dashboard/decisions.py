@@ -24,7 +24,7 @@ from bootstrap.core.workflow.lifecycle import (
 )
 from bootstrap.models import Proposal
 from bootstrap.services import proposals
-from portal.access import VERBS, actor_of, is_fresh, step_up_url
+from portal.access import VERBS, actor_of, holds, is_fresh, step_up_url
 
 from .forms import DecisionForm
 from .presenters import Change, changes
@@ -121,7 +121,7 @@ def allowed(request: HttpRequest, proposal: Proposal) -> tuple[str, ...]:
     return tuple(
         verb
         for verb, event in EVENTS.items()
-        if (state, event) in TRANSITIONS and request.user.has_perm(VERBS[verb])
+        if (state, event) in TRANSITIONS and holds(request.user, VERBS[verb])
     )
 
 
@@ -149,7 +149,7 @@ def decide(request: HttpRequest, proposal: Proposal, *, via: str) -> Answer:
     if not form.is_valid():
         return Answer(done=False, status=422, form=form)
     verb = form.cleaned_data["verb"]
-    if not request.user.has_perm(VERBS[verb]):
+    if not holds(request.user, VERBS[verb]):
         raise PermissionDenied
     try:
         SERVICES[verb](

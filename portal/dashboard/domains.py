@@ -16,7 +16,7 @@ from bootstrap.models import Alarm, Domain, Proposal, ScanAttempt
 from bootstrap.models.domain import DomainQuerySet
 from bootstrap.services import requests
 from portal import words
-from portal.access import SCAN, actor_of, may, staff_only
+from portal.access import SCAN, actor_of, holds, may, staff_only
 
 from .forms import DomainFilter
 from .paging import page_of
@@ -62,7 +62,7 @@ def domain(request: HttpRequest, domain_id: int) -> HttpResponse:
             "last": last,
             "open_proposal": row.proposals.open().first(),
             "events": story(row),
-            "may_scan": request.user.has_perm(SCAN),
+            "may_scan": holds(request.user, SCAN),
         },
     )
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from bootstrap.models import Alarm, Proposal
 from portal import words
-from portal.access import AUDIT
+from portal.access import AUDIT, holds
 
 from .dns import shown
 
@@ -60,7 +60,7 @@ def nav(context: Context) -> tuple[Link, ...]:
     return tuple(
         _link(request, page, *counts.get(page[0], (0, "", "")))
         for page in PAGES
-        if page[0] != "Audit trail" or request.user.has_perm(AUDIT)
+        if page[0] != "Audit trail" or holds(request.user, AUDIT)
     )
 
 

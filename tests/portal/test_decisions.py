@@ -244,3 +244,16 @@ def test_no_page_of_the_admin_changes_a_guarded_row(registry, db):
 
     proposal.refresh_from_db()
     assert proposal.state == "candidate"
+
+
+def test_a_superuser_administers_and_never_decides(door, registry):
+    """S-67: who can make accounts cannot approve, not even by being root."""
+    root = enter(rows.a_person("root", "approver", is_superuser=True))
+    proposal = registry.proposals["candidate"]
+
+    page = door.show(root, proposal)
+    answer = door.press(root, proposal, "approve", digest=proposal.digest)
+
+    assert page.status_code == 200
+    assert 'value="approve"' not in page.text
+    assert answer.status_code == 403

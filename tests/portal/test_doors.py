@@ -11,7 +11,7 @@ from tests.support import rows
 
 from .conftest import enter
 
-ALL = ("viewer", "reviewer", "approver", "auditor", "zonemanager")
+ALL = ("viewer", "reviewer", "approver", "auditor", "zone manager")
 STAFF_PAGES = (
     "overview",
     "queue",
@@ -31,7 +31,7 @@ READ = dict.fromkeys(STAFF_PAGES, ALL) | {
 """Golden table: which roles may read which page."""
 PRESS = {
     "decide": ("approver",),
-    "scan-again": ("reviewer", "approver", "zonemanager"),
+    "scan-again": ("reviewer", "approver"),
     "acknowledge": ("reviewer", "approver"),
 }
 """Golden table: which roles may press which button."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -25,10 +24,7 @@ DETAILS = ("proposal", "domain", "scan", "zone", "entry")
 @pytest.fixture
 def reader(registry):
     """A browser whose account may read every page and press every button."""
-    person = rows.a_person("reader", "approver")
-    ours = Permission.objects.filter(content_type__app_label="bootstrap")
-    person.user_permissions.set(ours)
-    return enter(person)
+    return enter(rows.a_reader())
 
 
 def count_queries(browser, url) -> int:
@@ -66,7 +62,7 @@ def test_the_queries_of_a_list_do_not_grow_with_its_rows(page, reader, registry)
 
 @pytest.mark.parametrize("page", LISTS)
 def test_a_list_without_rows_says_what_to_do(page, db):
-    browser = enter(rows.a_person("first", is_superuser=True))
+    browser = enter(rows.a_reader())
 
     answer = browser.get(reverse(f"dashboard:{page}"))
 

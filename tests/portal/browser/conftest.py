@@ -40,7 +40,7 @@ def site(transactional_db, live_server, settings, monkeypatch):
     monkeypatch.setattr(rows, "NOW", clock.now())
     for role in rows.ROLES:
         rows.a_person(role, role)
-    rows.a_person("administrator", is_superuser=True)
+    rows.a_reader()
     return live_server.url
 
 

@@ -1,0 +1,38 @@
+"""Who came and went: sign-in, sign-out and failed attempts in the trail (S-87)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bootstrap.core.tlog.types import EntryType
+
+from . import audit
+from .actors import Actor, ActorKind
+
+DOOR = Actor(ActorKind.SYSTEM, "sign-in", "accounts")
+STREAM = "people"
+
+
+def signed_in(actor: Actor, *, now: datetime) -> None:
+    """Record that a person came in, after all factors."""
+    audit.record(EntryType.USER_SIGNED_IN, stream=STREAM, actor=actor, now=now)
+
+
+def signed_out(actor: Actor, *, now: datetime) -> None:
+    """Record that a person left."""
+    audit.record(EntryType.USER_SIGNED_OUT, stream=STREAM, actor=actor, now=now)
+
+
+def sign_in_failed(typed: str, *, known: bool, now: datetime) -> None:
+    """Record a wrong password; a name is kept only if it is an account's.
+
+    What else people type there may be a password, and is not kept at all.
+    """
+    audit.record(
+        EntryType.USER_SIGN_IN_FAILED,
+        stream=STREAM,
+        actor=DOOR,
+        now=now,
+        private={"person": typed} if known else {},
+        known=known,
+    )

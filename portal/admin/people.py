@@ -1,0 +1,81 @@
+"""Accounts and their roles: granted by a service that keeps powers apart (S-67)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+
+from bootstrap import clock
+from bootstrap.services import roles
+from portal.access import actor_of
+
+from .base import ReadOnlyAdmin
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+class PersonForm(UserChangeForm[User]):
+    """An account's columns; roles that do not go together are refused here too."""
+
+    def clean(self) -> dict[str, Any]:
+        """Check that the roles may be held by one person."""
+        cleaned = super().clean() or {}
+        try:
+            roles.check(self.instance, cleaned.get("groups", ()))
+        except roles.GrantRefused as refusal:
+            raise forms.ValidationError({"groups": str(refusal)}) from refusal
+        return cleaned
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin[User]):
+    """People of staff; permissions come from roles alone."""
+
+    form = PersonForm
+    list_display = ("username", "email", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff", "groups")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "is_staff", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: Any,  # noqa: ANN401 - Django's signature
+        formsets: Any,  # noqa: ANN401 - Django's signature
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        """Grant roles by the service, which records them; nothing else is related."""
+        for formset in formsets:
+            self.save_formset(request, form, formset, change=change)
+        if "groups" in form.cleaned_data:
+            names = [group.name for group in form.cleaned_data["groups"]]
+            actor = actor_of(request, "admin")
+            roles.set_roles(form.instance, names, actor=actor, now=clock.now())
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        obj: User | None = None,  # noqa: ARG002 - Django's signature
+    ) -> bool:
+        """Refuse: an account is switched off, so that its story stays readable."""
+        return False
+
+
+@admin.register(Group)
+class RoleAdmin(ReadOnlyAdmin[Group]):
+    """Roles, made by migration."""
+
+    list_display = ("name",)
