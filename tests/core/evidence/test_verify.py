@@ -1,0 +1,130 @@
+"""Judging again from a bundle alone: the same verdict, or every difference told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+
+import pytest
+
+from bootstrap.core.dns.records import Ds
+from bootstrap.core.dnssec.anchors import Anchor
+from bootstrap.core.evaluation.verdict import Outcome, judge
+from bootstrap.core.evidence import bundle
+from bootstrap.core.evidence.__main__ import main
+from bootstrap.core.evidence.bundle import Bundle
+from bootstrap.core.evidence.verify import verify
+from bootstrap.lab.assembly import assemble
+from bootstrap.lab.keys import Keyring
+from bootstrap.lab.network import Network
+from bootstrap.lab.scenes import demo_world
+from tests.support.rehearsal import NOW, Rehearsal, delegation_of
+
+
+@cache
+def good() -> Bundle:
+    """Return the evidence of a child that is accepted, with all its chains."""
+    network = Network(Keyring(b"evidence"), NOW)
+    rehearsal = Rehearsal(assemble(demo_world(), network, clock=lambda: NOW))
+    for placer in rehearsal.built.children.values():
+        case = rehearsal.evaluate(delegation_of(rehearsal, placer))
+        verdict = judge(case)
+        if verdict.outcome is Outcome.ACCEPT and verdict.candidate:
+            return Bundle(case, verdict, (("bootstrap", "0"),))
+    raise AssertionError("nobody in this world is accepted")
+
+
+def octets(**changes) -> bytes:
+    return bundle.encode(replace(good(), **changes))
+
+
+def test_the_evidence_of_an_accepted_child_reproduces_its_verdict():
+    found = verify(octets())
+
+    assert found.reproduced
+    assert found.address == bundle.address(octets())
+    assert len(found.proofs) >= 4  # both types at two signaling names (P-8.20)
+    assert any("registry" in statement for statement in found.attested)
+
+
+FORGERIES = {
+    "another candidate": ("candidate", (Ds(1, 13, 2, bytes(32)),)),
+    "another outcome": ("outcome", Outcome.NOTHING),
+    "a check less": ("checks", ()),
+    "a later end of the proof": ("expires", NOW + timedelta(days=3650)),
+}
+
+
+@pytest.mark.parametrize(("part", "value"), FORGERIES.values(), ids=FORGERIES)
+def test_a_verdict_that_the_packets_do_not_support_is_told(part, value):
+    found = verify(octets(verdict=replace(good().verdict, **{part: value})))
+
+    assert not found.reproduced
+    assert [difference.part for difference in found.differences] == [part]
+
+
+def test_packets_from_another_moment_do_not_reproduce_the_verdict():
+    later = replace(good().case, now=NOW + timedelta(days=365))
+
+    assert not verify(octets(case=later)).reproduced
+
+
+def test_a_missing_observation_does_not_reproduce_the_verdict():
+    case = good().case
+    fewer = replace(case, observations=case.observations[:-1])
+
+    assert not verify(octets(case=fewer)).reproduced
+
+
+def test_foreign_anchors_prove_nothing_of_it():
+    foreign = (Anchor(Ds(1, 13, 2, bytes(32))),)
+
+    found = verify(octets(), anchors=foreign)
+
+    assert not found.reproduced
+    assert found.proofs == ()
+
+
+def test_the_anchors_of_a_stranger_give_the_same_when_they_are_the_same():
+    assert verify(octets(), anchors=good().case.anchors).reproduced
+
+
+def test_no_single_octet_can_be_changed():
+    """Every octet's place in a sample, every bit of the first and the last ones."""
+    original = octets()
+    places = {*range(64), *range(0, len(original), 499)}
+    places |= set(range(len(original) - 64, len(original)))
+    for place in places:
+        changed = bytearray(original)
+        changed[place] ^= 1 << place % 8
+        assert not verify(bytes(changed)).reproduced, place
+
+
+def test_the_command_line_ends_with_0_and_explains(tmp_path, capsys):
+    path = tmp_path / "evidence"
+    path.write_bytes(octets())
+    anchors = tmp_path / "anchors"
+    anchors.write_text(
+        "".join(f". IN DS {anchor.ds.to_text()}\n" for anchor in good().case.anchors)
+    )
+
+    assert main(["verify", str(path), "--explain", "--anchor", str(anchors)]) == 0
+    told = capsys.readouterr().out
+    assert "reproduced" in told
+    assert "_dsboot" in told
+    assert "attested" in told
+
+    assert main(["verify", str(path), "--json"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert line["ds"] == sorted(ds.to_text() for ds in good().verdict.candidate)
+    assert line["differences"] == []
+
+
+def test_a_verdict_that_differs_is_shown_before_and_after(tmp_path, capsys):
+    path = tmp_path / "evidence"
+    path.write_bytes(octets(verdict=replace(good().verdict, candidate=())))
+
+    assert main(["verify", str(path)]) == 1
+    assert "candidate: stored" in capsys.readouterr().out
