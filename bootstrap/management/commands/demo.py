@@ -108,7 +108,7 @@ class Demo:
             "DNS_ROOT_HINTS": str(self.lab.root_hints.resolve()),
             "DNS_TRUST_ANCHORS": str(self.lab.anchors.resolve()),
             "DNS_PORT": str(self.lab.port),
-            "DNS_ALLOWED_NETWORKS": self.lab.allowed_network,
+            "DNS_ALLOWED_NETWORKS": ",".join(self.lab.allowed_networks),
             "DNS_LAB_PACE": "unlimited",
             "DNS_SKIP_FAMILIES": "6",
         }
