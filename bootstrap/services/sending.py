@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from bootstrap.core.dns.names import parse_name
+from bootstrap.core.dns.names import Name, parse_name, unrooted
 from bootstrap.core.dns.records import Ds
 from bootstrap.models import Proposal, Zone
 from bootstrap.registry.ports import (
@@ -114,7 +114,19 @@ def _looked(
         seen = unchanged
     else:
         seen = Effect.CONFLICT
-    return _with(said, seen, said.detail, held)
+    detail = said.detail
+    if seen is Effect.CONFLICT and held.ds == change.old:
+        detail = _nameservers_of(registry, change.child)
+    return _with(said, seen, detail, held)
+
+
+def _nameservers_of(registry: Registry, child: Name) -> str:
+    """Return in words which nameservers the parent has instead."""
+    try:
+        hosts = registry.delegation(child).nameservers
+    except RegistryUnreachable as away:
+        return away.detail
+    return f"the parent's NS set: {' '.join(map(unrooted, hosts)) or 'none'}"
 
 
 def _with(said: Report, effect: Effect, detail: str, held: Published | None) -> Report:

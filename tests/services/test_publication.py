@@ -137,7 +137,9 @@ def test_nameservers_that_changed_at_the_parent_only_are_a_conflict():
     assert held(parent) == []
     stored = Proposal.objects.get()
     assert (stored.state, stored.reason) == ("conflict", "PUB_CONFLICT")
-    assert stored.publications.get().rcode == "NXRRSET"
+    attempt = stored.publications.get()
+    assert attempt.rcode == "NXRRSET"
+    assert attempt.detail == "the parent's NS set: ns1.other.example"
     assert Alarm.objects.open().get().code == "PUB_CONFLICT"
 
 

@@ -12,7 +12,7 @@ from bootstrap.core.dnssec.security import Security
 from bootstrap.models import Alarm, Domain, Proposal, Sighting
 from bootstrap.services import verification
 from bootstrap.services.looking import Look, Shown, Target
-from bootstrap.services.verification import record_look
+from bootstrap.services.sightings import record_look
 
 from .builders import DS, NOW, OTHER_DS, a_domain, a_zone
 from .parent import Clock, an_approved, told

@@ -36,6 +36,7 @@ class Product:
         return os.environ | {
             "DATABASE_URL": self.database,
             "SECRET_KEY": "for-tests-only-" + "x" * 50,
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
             **self.settings,
         }
 
