@@ -1,6 +1,6 @@
-"""What one run remembers: answers by question, and who serves a zone.
+"""What one run remembers: answers by question.
 
-Both belong to one run over one shard (S-22). A zone that says much pushes out
+They belong to one run over one shard (S-22). A zone that says much pushes out
 its own answers before those of others, signals are never kept (P-1.43), and
 what did not lead to a proof is forgotten by whoever found out (S-26).
 """
@@ -8,7 +8,7 @@ what did not lead to a proof is forgotten by whoever found out (S-26).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from bootstrap.core.dns.messages import Response
@@ -163,23 +163,3 @@ class View(Mapping[Question, tuple[Response, ...]]):
 
     def __len__(self) -> int:
         return len(self._own)
-
-
-@dataclass(slots=True)
-class ZoneServers:
-    """Who serves a zone, in the order of asking, and how we know.
-
-    `needed` are hosts whose addresses have to be looked up first.
-    """
-
-    zone: Name
-    addresses: list[str] = field(default_factory=list)
-    needed: list[Name] = field(default_factory=list)
-    evidence: tuple[Observation, ...] = ()
-    until: float = float("inf")
-
-    def demote(self, address: str) -> None:
-        """Ask this address last from now on."""
-        if address in self.addresses:
-            self.addresses.remove(address)
-            self.addresses.append(address)

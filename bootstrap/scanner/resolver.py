@@ -9,30 +9,28 @@ that was seen becomes evidence.
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from bootstrap.core.dns.hints import Hints
 from bootstrap.core.dns.messages import Malformed, read
-from bootstrap.core.dns.names import ROOT, Name, canonical
+from bootstrap.core.dns.names import Name
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.dnssec.budget import Budget
 from bootstrap.core.dnssec.chain import Absence, Needs, Proof, Question, validate
 from bootstrap.core.dnssec.security import Security
-from bootstrap.core.evaluation.delegation import Delegation
+from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.observations import Observation, Trouble
 from bootstrap.core.evaluation.queries import Carrier, Lookup, Query
 
-from .cache import Answers, Entry, View, ZoneServers
+from .cache import Answers, Entry, View
+from .errands import Errand, Path
 from .pacing import Allowance
-from .referrals import ADDRESSES, Referral, addresses_of, is_useful, referral
+from .referrals import ADDRESSES, addresses_of, is_useful, referral
 from .runner import Transport
-
-T = TypeVar("T", str, Name)
+from .zones import Zones, ZoneServers, own_servers
 
 MAX_DEPTH: Final = 4
 """Look-ups of nameserver addresses inside of such look-ups (S-11)."""
@@ -48,62 +46,18 @@ REMEMBERED: Final = 100_000
 """Checked signatures that are not checked again."""
 UNPROTECTED: Final = ADDRESSES | {RdataType.NS}
 """Types whose answers may be unsigned: they travel over TCP only (S-6)."""
-LEAST_TTL: Final = 60.0
-"""Seconds for which a delegation is remembered at least."""
 AGAIN: Final = frozenset({Trouble.TIMEOUT, Trouble.JUNK, Trouble.TCP_CLOSED})
 """Troubles after which the same server may be asked once more."""
 
 UNPROVEN: Final = frozenset({Security.BOGUS, Security.INDETERMINATE})
 
 
-@dataclass(slots=True)
-class Errand:
-    """The look-ups of one evaluation: its budget, its answers, its evidence."""
-
-    allowance: Allowance | None = None
-    own: ZoneServers | None = None
-    """The child's servers as the registry knows them: glue first (P-1.10)."""
-    answers: dict[Question, Entry] = field(default_factory=dict)
-    hosts: dict[Name, tuple[str, ...]] = field(default_factory=dict)
-    _evidence: dict[int, Observation] = field(default_factory=dict)
-
-    @property
-    def observations(self) -> tuple[Observation, ...]:
-        """Everything that was seen or relied on, in the order of first use."""
-        return tuple(self._evidence.values())
-
-    def note(self, observations: Iterable[Observation]) -> None:
-        """Add evidence; what is there already is not added again."""
-        for observation in observations:
-            self._evidence.setdefault(id(observation), observation)
-
-    def add(self, question: Question, entry: Entry) -> Entry:
-        """Add answers to a question to those that this evaluation has."""
-        known = self.answers.get(question)
-        if known is not None:
-            entry = known.joined(entry)
-        self.answers[question] = entry
-        self.note(entry.observations)
-        return entry
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """How deep we are: names whose servers or addresses are being looked for."""
-
-    depth: int = 0
-    names: frozenset[Name] = frozenset()
-
-    def into(self, name: Name, *, deeper: bool = False) -> Path:
-        """Return the path one step further."""
-        return Path(self.depth + deeper, self.names | {name})
-
-
 class Resolver:
     """Look-ups of one run, with a cache of its own (S-22).
 
-    `clock` gives the time of validation. Hundreds of look-ups may run at once;
-    those that need the same answer share it.
+    `clock` gives the time of validation where there is no case, `time` the
+    seconds by which memory fades. Hundreds of look-ups may run at once; those
+    that need the same answer share it.
     """
 
     def __init__(
@@ -122,15 +76,20 @@ class Resolver:
         self._answers = Answers(time)
         self._memo: dict[bytes, bool] = {}
         self._flying: dict[Question, asyncio.Future[Entry | None]] = {}
-        root = _shuffled(address for _host, found in hints for address in found)
-        self._zones: dict[Name, ZoneServers] = {ROOT: ZoneServers(ROOT, root)}
+        self._zones = Zones(hints, time)
 
     def errand(
-        self, allowance: Allowance | None = None, delegation: Delegation | None = None
+        self, allowance: Allowance | None = None, case: Case | None = None
     ) -> Errand:
-        """Return an errand for one evaluation, with the registry's knowledge."""
-        own = None if delegation is None else _own_servers(delegation)
-        return Errand(allowance, own)
+        """Return an errand for one evaluation.
+
+        A case brings its own time and anchors, so that its plan and we agree on
+        what is proven, and the registry's knowledge of the child.
+        """
+        if case is None:
+            return Errand(self._clock(), self._anchors, allowance)
+        own = own_servers(case.delegation)
+        return Errand(case.now, case.anchors, allowance, own)
 
     async def lookup(
         self, lookup: Lookup, errand: Errand | None = None
@@ -142,7 +101,7 @@ class Resolver:
         Raises:
             NoTrustAnchor: there is none in force to start from.
         """
-        errand = errand or Errand()
+        errand = errand or self.errand()
         await self._prove(errand, lookup.name, lookup.rdtype, Path())
         return errand.observations
 
@@ -158,8 +117,8 @@ class Resolver:
                 name,
                 rdtype,
                 seen=view,
-                anchors=self._anchors,
-                now=self._clock(),
+                anchors=errand.anchors,
+                now=errand.now,
                 budget=Budget(),
                 memo=self._memo,
             )
@@ -192,7 +151,8 @@ class Resolver:
             or (question.name == blame.zone and question.rdtype == RdataType.DS)
         }
         self._answers.forget(bad)
-        errand.answers = {**bad, **errand.answers}
+        for question, entry in bad.items():
+            errand.answers.setdefault(question, entry)
 
     def _cite(self, errand: Errand, view: View) -> None:
         """Take what a walk looked at into the evidence, delegations first."""
@@ -213,15 +173,15 @@ class Resolver:
         asked: set[str] = set()
         entry = await self._shared(errand, question, servers, asked)
         for host in tuple(servers.needed)[:NEW_NAMES]:
-            if entry.responses or _is_spent(errand):
+            if entry.responses or errand.is_spent:
                 break
             fresh = await self._addresses(errand, host, path)
-            _extend(servers, fresh)
+            servers.extend(fresh)
             if fresh:
-                more = await self._ask(errand, question, servers, asked)
+                more = await self._shared(errand, question, servers, asked)
                 entry = entry.joined(more)
         if not entry.observations:
-            trouble = Trouble.LIMIT if _is_spent(errand) else Trouble.UNREACHABLE
+            trouble = Trouble.LIMIT if errand.is_spent else Trouble.UNREACHABLE
             entry = Entry((self._nobody(question, trouble),))
         if servers is not errand.own:
             self._answers.put(question, entry)
@@ -231,6 +191,9 @@ class Resolver:
         self, errand: Errand, question: Question, servers: ZoneServers, asked: set[str]
     ) -> Entry:
         """Ask the known addresses, or wait for somebody who asks the same."""
+        known = self._view(errand).entry(question)
+        if known is not None:
+            return known  # somebody was quicker while we looked for servers
         if servers is errand.own or not servers.addresses:
             return await self._ask(errand, question, servers, asked)
         while (flying := self._flying.get(question)) is not None:
@@ -287,13 +250,13 @@ class Resolver:
             return Entry((seen,))
         told = referral(response, question.zone)
         if told is not None:
-            self._learn(told, seen)
+            self._zones.learn(told, seen)
         return Entry((seen,), (response,))
 
     async def _ask_another(self, errand: Errand, blame: Question, path: Path) -> bool:
         """Ask one more server about the question that failed; False without one."""
         known = errand.answers.get(blame)
-        if known is None or _is_spent(errand):
+        if known is None or errand.is_spent:
             return False
         for observation in known.observations:
             if observation.query.server:
@@ -326,7 +289,7 @@ class Resolver:
         """Return who serves `zone`; nobody when it cannot be found out."""
         if errand.own is not None and errand.own.zone == zone:
             return errand.own
-        known = self._known(zone)
+        known = self._zones.get(zone)
         if known is None and zone not in path.names and len(path.names) < MAX_CUTS:
             known = await self._find(errand, zone, path.into(zone))
         if known is None:
@@ -336,18 +299,18 @@ class Resolver:
 
     async def _find(self, errand: Errand, zone: Name, path: Path) -> ZoneServers | None:
         """Walk down from the closest known zone, one label at a time (RFC 9156)."""
-        here = _ancestor(zone, self._known)
+        here = self._zones.above(zone)
         for count in range(len(here.labels) + 1, len(zone.labels) + 1):
             name = Name(zone.labels[-count:])
-            if self._known(name) is None and not _is_spent(errand):
+            if self._zones.get(name) is None and not errand.is_spent:
                 question = Question(here, name, RdataType.NS)
                 view = self._view(errand)
                 if question not in view:
                     await self._answer(errand, question, path)
                 self._recall(view, question)
-            if self._known(name) is not None:
+            if self._zones.get(name) is not None:
                 here = name
-        return self._known(zone)
+        return self._zones.get(zone)
 
     def _recall(self, view: View, question: Question) -> None:
         """Learn again from a remembered referral whose delegation was dropped."""
@@ -355,26 +318,7 @@ class Resolver:
         if entry is not None and entry.responses:
             told = referral(entry.responses[0], question.zone)
             if told is not None:
-                self._learn(told, entry.observations[-1])
-
-    def _known(self, zone: Name) -> ZoneServers | None:
-        known = self._zones.get(zone)
-        if known is not None and known.until <= self._time():
-            del self._zones[zone]
-            return None
-        return known
-
-    def _learn(self, told: Referral, seen: Observation) -> None:
-        if self._known(told.zone) is not None:
-            return
-        addresses = (a for _host, found in told.glue for a in found)
-        self._zones[told.zone] = ZoneServers(
-            told.zone,
-            _shuffled(addresses),
-            _shuffled(told.needed),
-            (seen,),
-            self._time() + max(float(told.ttl), LEAST_TTL),
-        )
+                self._zones.learn(told, entry.observations[-1])
 
     async def _addresses(
         self, errand: Errand, host: Name, path: Path
@@ -412,42 +356,7 @@ def _with_next(
     return tuple(dict.fromkeys((*questions, *ahead)))
 
 
-def _own_servers(delegation: Delegation) -> ZoneServers:
-    """Return the child's servers as the parent holds them (P-1.10)."""
-    glued = {canonical(host) for host, _address in delegation.glue}
-    hosts = (canonical(host) for host in delegation.nameservers)
-    return ZoneServers(
-        canonical(delegation.child),
-        _shuffled(address for _host, address in delegation.glue),
-        _shuffled(h for h in hosts if h not in glued),
-    )
-
-
 def _is_worth_repeating(entry: Entry, address: str) -> bool:
     mine = [o for o in entry.observations if o.query.server == address]
     tried = len(mine) > 1 or not mine[-1].attempts
     return not tried and mine[-1].trouble in AGAIN
-
-
-def _is_spent(errand: Errand) -> bool:
-    return errand.allowance is not None and errand.allowance.is_spent
-
-
-def _extend(servers: ZoneServers, addresses: Sequence[str]) -> None:
-    servers.addresses += [a for a in addresses if a not in servers.addresses]
-
-
-def _ancestor(zone: Name, known: Callable[[Name], ZoneServers | None]) -> Name:
-    while zone != ROOT:
-        zone = zone.parent()
-        if known(zone) is not None:
-            break
-    return zone
-
-
-def _shuffled(items: Iterable[T]) -> list[T]:
-    """Return the items, once each, in an order that nobody can predict."""
-    left, shuffled = list(dict.fromkeys(items)), []
-    while left:
-        shuffled.append(left.pop(secrets.randbelow(len(left))))
-    return shuffled

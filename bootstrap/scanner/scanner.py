@@ -21,8 +21,9 @@ from bootstrap.core.evaluation.plan import plan
 from bootstrap.core.evaluation.queries import Lookup, Plan, Query
 
 from .egress import Egress
+from .errands import Errand
 from .pacing import UNLIMITED, Allowance, Limits, Pace
-from .resolver import Errand, Resolver
+from .resolver import Resolver
 from .runner import Transport, ask_all
 from .transport import Site, SocketTransport
 
@@ -30,7 +31,8 @@ from .transport import Site, SocketTransport
 class Scanner:
     """Observes children; use it as an asynchronous context manager.
 
-    `clock` gives the moments of observations and the time of validation.
+    `clock` gives the moments of observations; a case is validated at its own
+    time, other look-ups at that of the clock.
     `transport` replaces the sockets, for a replay.
     """
 
@@ -91,7 +93,7 @@ class Scanner:
             NoTrustAnchor: there is none in force to start from; our own fault.
         """
         allowance = self._allowance()
-        errand = self._resolver.errand(allowance, case.delegation)
+        errand = self._resolver.errand(allowance, case)
         seen = {id(o): o for o in case.observations}
         step = plan(case)
         for _ in range(self._site.limits.rounds):

@@ -13,8 +13,10 @@ from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.budget import Budget
 from bootstrap.core.dnssec.chain import Absence, Proof, validate
 from bootstrap.core.dnssec.security import Security
+from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.delegation import Delegation
 from bootstrap.core.evaluation.observations import Trouble, seen
+from bootstrap.core.evaluation.policy import AcceptancePolicy
 from bootstrap.core.evaluation.queries import Carrier, Lookup
 from bootstrap.scanner.pacing import Allowance, Limits
 from bootstrap.scanner.resolver import Resolver
@@ -67,6 +69,11 @@ def prove(observations, name, rdtype=RdataType.A):
     return found
 
 
+def a_case(delegation):
+    policy = AcceptancePolicy()
+    return Case(delegation, (), UNSIGNED_ROOT, policy, clock.now())
+
+
 def look(internet, name, rdtype=RdataType.A, *, limits=None, delegation=None):
     """Return the proof that one look-up allows, and its observations."""
 
@@ -74,7 +81,8 @@ def look(internet, name, rdtype=RdataType.A, *, limits=None, delegation=None):
         resolver = a_resolver(internet)
         time = asyncio.get_running_loop().time
         allowance = Allowance(limits or Limits(), time)
-        errand = resolver.errand(allowance, delegation)
+        case = None if delegation is None else a_case(delegation)
+        errand = resolver.errand(allowance, case)
         return await resolver.lookup(Lookup(parse_name(name), rdtype), errand)
 
     observations = run(scene)
@@ -333,7 +341,7 @@ def test_what_the_registry_knows_of_one_child_is_not_told_to_another():
 
     async def scene():
         resolver = a_resolver(internet)
-        first = await resolver.lookup(lookup, resolver.errand(None, stale))
+        first = await resolver.lookup(lookup, resolver.errand(None, a_case(stale)))
         second = await resolver.lookup(lookup)
         return first, second
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -157,6 +158,23 @@ def test_a_case_is_observed_until_its_plan_is_empty(lab):
         RdataType.DNSKEY,
         RdataType.NS,
     }
+
+
+def test_a_case_is_validated_at_its_own_time(lab):
+    """The clock is ten years ahead; the plan goes by the case, and so do we."""
+    case = a_case(lab, "good.alpha.test")
+    later = clock.now() + timedelta(days=3650)
+
+    async def scene():
+        async with a_scanner(lab, clock=lambda: later) as scanner:
+            return await scanner.observe(case)
+
+    questions = [
+        (o.query.zone, o.query.name, o.query.rdtype)
+        for o in run(scene)
+        if o.query.rdtype is RdataType.DNSKEY and o.query.zone != case.delegation.child
+    ]
+    assert len(questions) == len(set(questions))  # no second opinion was needed
 
 
 def test_hundreds_of_cases_are_observed_at_once(lab):
