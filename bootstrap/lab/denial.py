@@ -88,7 +88,10 @@ class Denier:
 
     def absent_name(self, name: Name) -> list[RRset]:
         """Prove that neither `name` nor a wildcard for it exists (NXDOMAIN)."""
-        return self._prove(name, [name, WILDCARD.derelativize(self.encloser(name))])
+        encloser = self.encloser(name)
+        if encloser == name:  # an empty non-terminal is said not to exist
+            return self._prove(name, [name])
+        return self._prove(name, [name, WILDCARD.derelativize(encloser)])
 
     def contradicted(self, name: Name) -> list[RRset]:
         """Prove, falsely, that an existing `name` does not exist (P-1.29)."""
@@ -162,8 +165,7 @@ class Denier:
         types = self.zone.types_at(name)
         if not self.zone.exists(name):
             types = {NXNAME}
-        after = dns.name.Name((b"\0", *name.labels))
-        return _nsec(name, after, types)
+        return _nsec(name, _just_after(name), types)
 
     def _current(self) -> Chain:
         if self._chain.generation != self.zone.generation:
@@ -223,6 +225,15 @@ class Denier:
         label = base64.b32hexencode(chain.keys[index][0]).lower()
         owner = dns.name.Name((label, *self.zone.apex.labels))
         return _rrset(owner, RdataType.NSEC3, wire)
+
+
+def _just_after(name: Name) -> Name:
+    """Return a name that nothing lies between `name` and (RFC 4470, section 3)."""
+    try:
+        return dns.name.Name((b"\0", *name.labels))
+    except dns.name.NameTooLong:
+        first = name.labels[0]
+        return dns.name.Name((first[:-1] + bytes([first[-1] + 1]), *name.labels[1:]))
 
 
 def _insecure_cut(zone: Zone, name: Name) -> bool:
