@@ -57,7 +57,7 @@ Window = tuple[timedelta, timedelta]
 """Inception and expiration, relative to the moment of signing."""
 
 WINDOWS: Final[dict[Flawed, Window]] = {
-    Flawed.EXPIRED: (timedelta(days=-30), timedelta(days=-1)),
+    Flawed.EXPIRED: (timedelta(days=-30), timedelta(days=-3)),
     Flawed.FUTURE: (timedelta(days=3), timedelta(days=30)),
     Flawed.NEAR_EXPIRY: (timedelta(days=-13), timedelta(hours=2)),
     Flawed.OLD: (timedelta(days=-60), timedelta(days=14)),
