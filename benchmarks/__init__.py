@@ -1,0 +1,1 @@
+"""Measurements: `make bench` prints tables of medians and ratios, one run each."""
