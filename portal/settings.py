@@ -19,7 +19,7 @@ PORTAL_NAME = env.str("PORTAL_NAME", default="DS Bootstrapping")
 DEBUG = flag("DEBUG")
 LOCAL = PORTAL_DEMO or DEBUG or examined()
 SECRET_KEY = secret_key(optional=LOCAL)
-ALLOWED_HOSTS = hosts(optional=LOCAL)
+ALLOWED_HOSTS = hosts()
 
 INSTALLED_APPS = [
     "portal.apps.PortalAdminConfig",

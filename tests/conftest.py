@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,13 +72,15 @@ def long_trials() -> bool:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[daemons.Postgres]:
+def postgres() -> Iterator[daemons.Postgres]:
     """A PostgreSQL server of this session's own."""
     if daemons.Postgres.binaries() is None:
         pytest.skip("PostgreSQL is not installed")
-    folder: Path = tmp_path_factory.mktemp("postgres")
-    with daemons.Postgres(folder / "pg", ["127.0.0.1"], port=54330) as server:
-        yield server
+    # Not below pytest's own folder: that is closed to the server's user.
+    with tempfile.TemporaryDirectory(prefix="portal-pg-") as folder:
+        cluster = daemons.Postgres(Path(folder) / "pg", ["127.0.0.1"], port=54330)
+        with cluster as server:
+            yield server
 
 
 def needs(*programs: str) -> None:

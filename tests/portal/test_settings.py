@@ -20,7 +20,6 @@ PRODUCTION = {
 NONSENSE = {
     "no key": ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
     "a short key": ({"SECRET_KEY": "short"}, "SECRET_KEY has 5 characters"),
-    "no host": ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is not set"),
     "every host": ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS contains '*'"),
     "half a demo": ({"PORTAL_DEMO": "perhaps"}, "PORTAL_DEMO is 'perhaps'"),
     "no number": ({"TRUSTED_PROXIES": "one"}, "TRUSTED_PROXIES has a value"),

@@ -469,10 +469,10 @@ class Postgres(Daemon):
         self.log.chmod(0o666)
 
     def open_path(self) -> None:
-        """Let the server's user reach a folder that a private parent hides."""
-        for parent in self.folder.parents:
-            if parent.owner() == "root" and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
+        """Let the server's user reach its folder: a private parent hides it."""
+        parent = self.folder.parent
+        if parent.owner() == "root" and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
 
     def owner_prefix(self) -> list[str]:
         """Return what runs a command as the cluster's owner."""
