@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rdata
 import dns.rrset
 
-from bootstrap.core.dns.names import parse_name, signaling_name
+from bootstrap.core.dns.names import Name, parse_name, signaling_name
 from bootstrap.core.dns.records import Ds, Key, RdataType
 from bootstrap.core.dnssec.chain import Absence
 from bootstrap.core.dnssec.security import Flaw, Security
@@ -370,7 +370,7 @@ scenario("another vantage point sees another zone", RETRY, R.APEX_CDS_DIFFER,
 
 # ── signals ───────────────────────────────────────────────────────────────────
 
-FIRST = signal(NS1, RdataType.CDS)
+FIRST: tuple[Name, RdataType] = signal(NS1, RdataType.CDS)
 BAD_SIGNALS = {
     R.SIG_INSECURE: (REJECT, failed(*FIRST, Security.INSECURE, Flaw.NO_DS)),
     R.SIG_BOGUS: (RETRY, failed(*FIRST)),
@@ -479,7 +479,7 @@ content("signed a moment ago", RETRY, R.POL_TOO_YOUNG, zone=Zone(),
         policy=AcceptancePolicy(min_signed_age=HOUR))  # fmt: skip
 
 ODD_KEY = "257 3 200 " + "AAAA" * 8
-ODD_DS = Key.from_wire(dns.rdata.from_text("IN", "DNSKEY", ODD_KEY).to_wire()).ds(CHILD)
+ODD_DS = Key(257, 3, 200, base64.b64decode("AAAA" * 8)).ds(CHILD)
 asked: dict[str, list[str] | None] = {
     "CDS": [CSK.ds().to_text(), ODD_DS.to_text()],
     "CDNSKEY": None,
