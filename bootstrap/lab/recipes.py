@@ -118,17 +118,17 @@ def read(table: Mapping[str, Any], where: str) -> Recipe:
     Raises:
         InvalidRecipe: an unknown key, form, place or behaviour, a wrong type.
     """
-    zone = _build(ZoneRecipe(), table.get("zone", {}), f"{where}.zone")
+    zone = _build(ZoneRecipe(), _table(table, "zone", where), f"{where}.zone")
     signals = {
         token: _build(SignalRecipe(), part, f"{where}.signals.{token}")
-        for token, part in table.get("signals", {}).items()
+        for token, part in _table(table, "signals", where).items()
     }
     recipe = _build(
         Recipe(
             zone=zone,
             at={
                 token: _build(zone, part, f"{where}.at.{token}")
-                for token, part in table.get("at", {}).items()
+                for token, part in _table(table, "at", where).items()
             },
             signals=signals,
             after_ds=_build(zone, table["after_ds"], f"{where}.after_ds")
@@ -140,6 +140,13 @@ def read(table: Mapping[str, Any], where: str) -> Recipe:
     )
     _check(recipe, where)
     return recipe
+
+
+def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    part = table.get(key, {})
+    if not isinstance(part, dict):
+        raise InvalidRecipe(f"{where}.{key} is no table")
+    return part
 
 
 def _check(recipe: Recipe, where: str) -> None:
@@ -159,6 +166,8 @@ def _check(recipe: Recipe, where: str) -> None:
 
 def _build(base: T, table: Mapping[str, Any], where: str) -> T:
     """Return `base` with the values of `table`; arrays become tuples."""
+    if not isinstance(table, Mapping):
+        raise InvalidRecipe(f"{where} is no table")
     known = {field_.name: field_ for field_ in fields(base)}
     for key, value in table.items():
         if key not in known:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bootstrap.core.dns.names import wire_length
 
+from .checking import check
 from .network import has_ipv6, name_of
 from .recipes import InvalidRecipe, Recipe, read
 from .worlds import Child, Operator, Parent, World
@@ -124,8 +125,12 @@ def _situation(identifier: str, table: object, file: str) -> Situation:
         raise InvalidCatalogue(f"{where}: unknown key {min(unknown)!r}")
     _check_texts(table, where)
     _check_words(table, where)
+    served = table.get("recipe", {})
+    if not isinstance(served, dict):
+        raise InvalidCatalogue(f"{where}: recipe is no table")
     try:
-        recipe = read(table.get("recipe", {}), f"{where}.recipe")
+        recipe = read(served, f"{where}.recipe")
+        check(recipe, f"{where}.recipe")
     except InvalidRecipe as exc:
         raise InvalidCatalogue(str(exc)) from exc
     return Situation(

@@ -103,6 +103,12 @@ def test_every_code_of_the_catalogue_is_a_reason():
         "recipe type": (GOOD + "recipe.zone.cds = 7", "recipe.zone.cds: 7 is not"),
         "behaviour": (GOOD + 'recipe.behaviours.a1 = "shy"', "no 'shy'"),
         "form": (GOOD + 'recipe.signals.a1.form = "odd"', "no such form"),
+        "key": (GOOD + 'recipe.zone.keys = ["k1:boss:13"]', "'k1:boss:13' is no key"),
+        "record": (GOOD + 'recipe.zone.cds = ["k9:2"]', "'k9:2' is no record"),
+        "hex": (GOOD + 'recipe.ds = ["raw:xyz"]', "'raw:xyz' is no record"),
+        "denial": (GOOD + 'recipe.zone.denial = "nsec5"', "no 'nsec5'"),
+        "defect": (GOOD + 'recipe.zone.defects = ["tired"]', "'tired'"),
+        "part": (GOOD + "recipe.zone = 7", "recipe.zone is no table"),
         "token": (GOOD + 'recipe.behaviours.a7 = "silent"', "'a7' is not among"),
     }.values(),
 )
