@@ -14,6 +14,7 @@ from bootstrap.core.evaluation.observations import Trouble
 from bootstrap.core.evaluation.queries import Carrier
 from bootstrap.scanner.egress import Egress
 from bootstrap.scanner.pacing import Limits
+from bootstrap.scanner.sockets import NoSocket, Sockets
 from tests.support import hostile
 from tests.support.hostile import HostileServer
 
@@ -188,6 +189,17 @@ def test_a_forbidden_address_gets_no_packet():
     assert not server.queries
     assert not server.connections
     assert shuns
+
+
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+def test_no_socket_is_made_to_a_forbidden_address_whoever_asks(kind):
+    """S-2: the gate is where sockets are made, not only where queries begin."""
+    sockets = Sockets(Egress(), 53)
+
+    with pytest.raises(NoSocket) as refusal:
+        getattr(sockets, kind)("127.0.0.1")
+
+    assert refusal.value.trouble is Trouble.FORBIDDEN
 
 
 def test_a_dead_address_is_left_alone_and_asked_again_later():
