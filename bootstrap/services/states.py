@@ -42,6 +42,8 @@ UNDER_WAY: Final = MappingProxyType(
 BY_OUTCOME: Final = MappingProxyType(
     {
         Outcome.RETRY: DomainState.ANNOUNCED,
+        # its proposal was refused or lapsed: announced, and asked for again
+        Outcome.ACCEPT: DomainState.ANNOUNCED,
         Outcome.REJECT: DomainState.BLOCKED,
         Outcome.HOLD: DomainState.BLOCKED,
     }

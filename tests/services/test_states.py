@@ -72,6 +72,11 @@ def test_what_a_person_holds_is_blocked_at_the_operator():
     assert state_of(Domain(last_outcome="hold"), Known()) == DomainState.BLOCKED
 
 
+def test_what_staff_refused_is_still_announced_and_not_merely_signed():
+    refused = Domain(last_outcome="accept", last_reason="ACC_OK", signed_since=NOW)
+    assert state_of(refused, Known()) == DomainState.ANNOUNCED
+
+
 @pytest.mark.django_db
 def test_the_stored_state_follows_alarms_and_proposals():
     domain = a_domain()
