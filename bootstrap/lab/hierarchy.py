@@ -68,6 +68,7 @@ class Lab:
         self.port = port
         self._clock = clock
         self._fixed: datetime | None = None
+        self._signed_at = self.now()
         folder.mkdir(parents=True, exist_ok=True)
         seed, secret = files.secrets_of(folder, seed)
         keyring = Keyring(seed, folder)
@@ -188,7 +189,7 @@ class Lab:
 
     def _refresh(self) -> None:
         """Sign afresh what was signed some days ago: a demo may run for weeks."""
-        if self.now() - self.built.network.now > REFRESH_AFTER:
+        if self.now() - self._signed_at > REFRESH_AFTER:
             self._resign()
         if self._loop is not None:
             self._loop.call_later(REFRESH_SECONDS, self._refresh)
@@ -222,7 +223,7 @@ class Lab:
 
     def _resign(self) -> None:
         network = self.built.network
-        network.now = self.now()
+        network.now = self._signed_at = self.now()
         every = [d for s in network.servers.values() for d in s.contents.values()]
         for zone in filter(None, (denier.made for denier in every)):
             zone.resign(network.now)

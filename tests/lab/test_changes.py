@@ -127,6 +127,16 @@ def test_time_can_be_set_and_signatures_follow_or_grow_old(lab):
     assert renewed.inception > fresh.expiration
 
 
+def test_what_was_signed_days_ago_is_signed_afresh_whatever_changed_since(lab):
+    lab.set_time(THEN)
+    old = cds(lab, "broken")[1][0]
+    lab.set_time(THEN + timedelta(days=3), resign=False)
+    lab.rework("child.alpha.test", Recipe())
+    lab._inside(lab._refresh)
+
+    assert cds(lab, "broken")[1][0].inception > old.inception
+
+
 def test_two_starts_with_one_seed_have_the_same_keys(tmp_path):
     anchors = []
     for folder in ("one", "two"):
