@@ -7,6 +7,7 @@ tables of work are the truth; a lost ring costs at most one turn of the schedule
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
@@ -14,8 +15,12 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django_q.brokers.orm import ORM
 from django_q.models import Schedule
+from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
+
+log = logging.getLogger("bootstrap.queue")
 
 
 @unique
@@ -50,6 +55,33 @@ def ring(work: Work) -> None:
         async_task(work.value)
     else:
         transaction.on_commit(lambda: async_task(work.value))
+
+
+class OnlyOurs(ORM):  # type: ignore[misc]  # the library has no types
+    """The queue in the database, for the work above and for nothing else (S-79).
+
+    A worker runs whatever dotted path a task names. So what is not in `Work`, or
+    brings arguments, is taken off the queue and told, and never reaches a worker.
+    """
+
+    def dequeue(self) -> list[tuple[int, str]] | None:
+        """Return the next tasks, without those that nobody of ours has put there."""
+        tasks: list[tuple[int, str]] | None = super().dequeue()
+        return [task for task in tasks or () if self._is_ours(*task)] or None
+
+    def _is_ours(self, key: int, payload: str) -> bool:
+        try:
+            task = SignedPackage.loads(payload)
+        except BadSignature:
+            problem = "another signature"
+        else:
+            func = task.get("func")
+            if func in set(Work) and not task.get("args") and not task.get("kwargs"):
+                return True
+            problem = f"a task that is not ours: {func!r}"
+        log.critical("queue.refused", extra={"problem": problem})
+        self.delete(key)
+        return False
 
 
 @transaction.atomic

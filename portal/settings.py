@@ -242,3 +242,4 @@ if redis_url := env.str("Q_REDIS_URL", default=""):
     Q_CLUSTER["redis"] = redis_url
 else:
     Q_CLUSTER["orm"] = "default"
+    Q_CLUSTER["broker_class"] = "bootstrap.bell.OnlyOurs"

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from bootstrap import tasks
 from bootstrap.core.evidence import verify as verifier
 from bootstrap.lab.hierarchy import Lab
 from bootstrap.lab.scenes import demo_world
@@ -18,10 +19,11 @@ from bootstrap.models import (
     Domain,
     Evidence,
     Proposal,
+    Publication,
     ScanAttempt,
     WorkItem,
 )
-from bootstrap.services import evidence
+from bootstrap.services import evidence, heartbeats
 
 FIELDS = {
     "domain",
@@ -209,3 +211,23 @@ def test_people_get_sentences(world):
 
     assert "evidence " in out.getvalue()
     assert "server " in out.getvalue()
+
+
+def test_the_workers_task_works_off_what_is_due(world):
+    counts = tasks.drain_scans()
+
+    assert sum(counts.values()) == Domain.objects.count()
+    assert tasks.drain_scans() == {}
+
+
+def test_workers_publish_nothing_unless_told_so(world):
+    tasks.drain_scans()
+
+    assert tasks.drain_publications() == {}
+    assert not Publication.objects.exists()
+
+
+def test_the_canary_leaves_a_sign_of_life(db):
+    tasks.canary()
+
+    assert heartbeats.last("worker") is not None
