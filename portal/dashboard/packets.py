@@ -41,15 +41,26 @@ class Exchange:
     packets: tuple[PacketView, ...]
 
 
-def exchanges(digest: str | None) -> tuple[Exchange, ...]:
-    """Return what was asked and answered; none when the bundle cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """What was asked and answered, or why that cannot be told."""
+
+    exchanges: tuple[Exchange, ...] = ()
+    trouble: str = ""
+    total: int = 0
+
+
+def messages(digest: str | None) -> Messages:
+    """Return the messages of a bundle; damage is said, not hidden (S-98)."""
     if digest is None:
-        return ()
+        return Messages()
     try:
         found = evidence.load(digest)
-    except (evidence.EvidenceDamaged, BundleMalformed):
-        return ()  # told by the job that reads all evidence again (S-98)
-    return tuple(exchange(one) for one in found.case.observations[:MOST])
+    except (evidence.EvidenceDamaged, BundleMalformed) as damage:
+        return Messages(trouble=str(damage))
+    seen = found.case.observations
+    shown_ones = tuple(exchange(observation) for observation in seen[:MOST])
+    return Messages(shown_ones, total=len(seen))
 
 
 def exchange(observation: Observation) -> Exchange:

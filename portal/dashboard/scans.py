@@ -45,7 +45,7 @@ def scan(request: HttpRequest, scan_id: UUID) -> HttpResponse:
             "findings": list(row.findings.all()),
             "table": presenters.server_table(row.nameservers),
             "chains": svg.chains(row.signals),
-            "exchanges": packets.exchanges(row.evidence_id),
+            "seen": packets.messages(row.evidence_id),
         },
     )
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from tests.support import rows
 
@@ -37,11 +41,18 @@ def site(transactional_db, live_server, settings, monkeypatch):
     from bootstrap import clock  # noqa: PLC0415 - after Django's setup
 
     settings.PORTAL_DEMO = True
+    make_roles()
     monkeypatch.setattr(rows, "NOW", clock.now())
     for role in rows.ROLES:
         rows.a_person(role, role)
     rows.a_reader()
     return live_server.url
+
+
+def make_roles():
+    """Make the roles again, which the flush between such tests has emptied."""
+    migration = import_module("bootstrap.migrations.0007_roles")
+    migration.make(apps, SimpleNamespace(connection=connection))
 
 
 @pytest.fixture
