@@ -30,6 +30,7 @@ class Work(StrEnum):
     SCANS = "bootstrap.tasks.drain_scans"
     PUBLICATIONS = "bootstrap.tasks.drain_publications"
     VERIFICATIONS = "bootstrap.tasks.drain_verifications"
+    EXPIRIES = "bootstrap.tasks.lapse_expired"
     CANARY = "bootstrap.tasks.canary"
 
 
@@ -45,6 +46,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "scans": Turn(Work.SCANS, 1),
     "publications": Turn(Work.PUBLICATIONS, 1),
     "verifications": Turn(Work.VERIFICATIONS, 1),
+    "expiries": Turn(Work.EXPIRIES, 5),
     "canary": Turn(Work.CANARY, 1),
 }
 

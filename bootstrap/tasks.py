@@ -12,6 +12,7 @@ import time
 from bootstrap import clock, config
 from bootstrap.services import (
     heartbeats,
+    lapsing,
     publication,
     recording,
     scanning,
@@ -44,6 +45,11 @@ def drain_verifications() -> dict[str, int]:
         wait=time.sleep,
     )
     return dict(counts)
+
+
+def lapse_expired() -> int:
+    """Lapse what outlived its approval or its signatures; return how many (P-1.62)."""
+    return lapsing.lapse_expired(now=clock.now())
 
 
 def canary() -> None:

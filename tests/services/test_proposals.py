@@ -4,8 +4,10 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
+from bootstrap import bell, clock
 from bootstrap.core.evaluation.paths import AuthMethod, Path
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evaluation.verdict import Outcome
@@ -230,6 +232,14 @@ def test_an_expired_proposal_lapses_and_its_child_is_looked_at_again(review):
 
     assert stored(first).reason == "PUB_EVIDENCE_STALE"
     assert WorkItem.objects.get().due_at == NOW + 24 * HOUR
+
+
+def test_the_schedule_lapses_what_is_expired(review):
+    first = proposed(review, now=clock.now() - 25 * HOUR)
+    work = bell.TURNS["expiries"].work
+
+    assert import_string(work.value)() == 1
+    assert stored(first).state == State.STALE
 
 
 def test_a_lapse_says_why_in_the_trail(review):

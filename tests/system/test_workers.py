@@ -175,6 +175,7 @@ def test_the_canary_comes_back_and_sigterm_ends_the_whole_group(small):
         "scans",
         "publications",
         "verifications",
+        "expiries",
         "canary",
     }
 
