@@ -261,6 +261,34 @@ def test_a_server_that_is_silent_keeps_a_ds_from_being_everywhere(
     assert [shown.detail for shown in look.shown if shown.ds is None] == ["unreachable"]
 
 
+UNUSABLE = {
+    "refused": "REFUSED",
+    "servfail": "SERVFAIL",
+    "nxdomain": "NXDOMAIN",
+    "recursor": "not authoritative",
+}
+
+
+@pytest.mark.parametrize(("behaviour", "told"), UNUSABLE.items())
+def test_a_server_of_the_parent_without_a_usable_answer_shows_nothing(
+    lab, zone, eyes_for, anchors, behaviour, told
+):
+    servers = tuple(map(parse_endpoint, zone.servers))
+    target = Target(parse_name(CHILDREN[-1]), parse_name("alpha.test"), (), servers)
+    (parent,) = lab.manifest()["parents"]
+    broken = parent["servers"][1]
+    lab.behave(broken, behaviour)
+    try:
+        look = one_look(target, eyes_for, anchors)
+    finally:
+        lab.behave(broken, "honest")
+
+    (bad,) = [shown for shown in look.shown if shown.ds is None]
+    assert bad.server == broken
+    assert told in bad.detail
+    assert not look.everywhere
+
+
 def one_look(target: Target, eyes_for, anchors) -> Look:
     looking = look_at([target], eyes_for=eyes_for, anchors=anchors, now=clock.now())
     return asyncio.run(looking)[0]

@@ -69,6 +69,7 @@ NOT_YET = {
     "one server still shows none": [(NEW,), ()],
     "one server does not answer": [(NEW,), None],
     "one server shows one record more": [(NEW,), (THIRD, NEW)],
+    "all servers still show none": [(), ()],
     "no server is known": [],
 }
 
@@ -131,6 +132,17 @@ def test_a_short_observation_bounds_all_looks():
 
     assert proposal.next_try_at == NOW + timedelta(seconds=3)
     after(proposal, a_look((NEW,)), NOW + timedelta(seconds=3))
+    assert proposal.state == "settled"
+
+
+def test_a_server_that_fell_behind_delays_the_end():
+    proposal = a_sent()
+    after(proposal, a_look((NEW,), (NEW,)))
+    end = NOW + timedelta(days=1)
+
+    after(proposal, a_look((NEW,), ()), end)
+    assert proposal.state == "visible"
+    after(proposal, a_look((NEW,), (NEW,)), end + timedelta(minutes=1))
     assert proposal.state == "settled"
 
 
