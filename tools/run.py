@@ -14,6 +14,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -161,6 +162,14 @@ def lock() -> int:
     return first or run(*resolve, *development)
 
 
+def start_demo(port: str) -> NoReturn:
+    """Become the demo, so that Ctrl-C and signals reach it and nothing in between."""
+    environment(development=False)
+    os.chdir(ROOT)
+    command = [str(PYTHON), "manage.py", "demo", "--port", port]
+    os.execv(command[0], command)  # noqa: S606 - our own command
+
+
 def main() -> int:
     """Read the command line and do it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -177,8 +186,7 @@ def main() -> int:
     arguments = parser.parse_args()
     match arguments.command:
         case "demo":
-            environment(development=False)
-            return run(PYTHON, "manage.py", "demo", "--port", arguments.port)
+            return start_demo(arguments.port)
         case "test":
             return test(arguments)
         case "check":
