@@ -259,8 +259,6 @@ def required_findings(facts: Facts, reason: Reason) -> frozenset[Finding]:
 def _lacking(facts: Facts, reason: Reason) -> list[str]:
     """Return what is not shown: the published DS, each server's path and data."""
     lacking = [] if proves_ds(facts, facts.published) else ["DS at the parent"]
-    if not facts.addresses:
-        lacking.append("any server")
     if facts.has_ds:
         lacking += _unsigned_requests(facts)
     if reason is Reason.DEL_OK:

@@ -31,8 +31,12 @@ class Memo(dict[bytes, bool]):
     parent and operator share the work, and no verdict can depend on it.
     """
 
+    def __init__(self, entries: int = MEMO_ENTRIES) -> None:
+        super().__init__()
+        self.entries = entries
+
     def __setitem__(self, digest: bytes, good: bool) -> None:
-        if len(self) >= MEMO_ENTRIES:
+        if len(self) >= self.entries:
             self.clear()
         super().__setitem__(digest, good)
 

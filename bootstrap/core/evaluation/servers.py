@@ -49,10 +49,6 @@ class Reach:
         """Each address once, sorted."""
         return tuple(sorted({server.address for server in self.servers}))
 
-    def hosts_at(self, address: str) -> tuple[Name, ...]:
-        """Return the nameservers that share `address`."""
-        return tuple(s.nameserver for s in self.servers if s.address == address)
-
 
 def delegated(case: Case, prove: Prove) -> Reach:
     """Return the servers of the nameservers that the parent names (P-1.10)."""

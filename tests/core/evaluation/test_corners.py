@@ -1,0 +1,306 @@
+"""Corners of the checks that no named situation of the catalogue reaches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import dns.rcode
+import dns.rrset
+import pytest
+
+from bootstrap.core.dns.names import parse_name
+from bootstrap.core.dns.records import RdataType, RRset, Signed
+from bootstrap.core.dnssec.budget import Budget
+from bootstrap.core.dnssec.signatures import Context, Unverified
+from bootstrap.core.evaluation.acceptance import check_work, modulus_bits
+from bootstrap.core.evaluation.answers import answers_of
+from bootstrap.core.evaluation.compare import fits
+from bootstrap.core.evaluation.facts import Facts
+from bootstrap.core.evaluation.paths import choose_path
+from bootstrap.core.evaluation.plan import next_questions, probe_name
+from bootstrap.core.evaluation.policy import AcceptancePolicy
+from bootstrap.core.evaluation.proofs import Memo, settled
+from bootstrap.core.evaluation.reasons import Kind, Reason
+from bootstrap.core.evaluation.requests import cds_records
+from bootstrap.core.evaluation.trial import Copy, trial_of
+from bootstrap.core.evaluation.verdict import Mark, Outcome, conclude
+from tests.support.cases import (
+    CHILD,
+    CSK,
+    NOW,
+    NS1,
+    Proofs,
+    Signer,
+    Zone,
+    a_case,
+    a_delegation,
+    addresses,
+    all_good,
+    blank,
+    published,
+)
+
+from .scenarios import BOTH, CURRENT, LONG, ONE, TWO, packet, rrset, secured, stale
+
+
+def outcome_of(case, proofs=None):
+    verdict = conclude(Facts(case, proofs or all_good()))
+    return verdict.outcome, verdict.primary
+
+
+def a_positive_answer(signed_as=None, *, proof=True, rdtype="A", data="192.0.2.7"):
+    """Return an answer for the name that should not exist, signed at `signed_as`."""
+    name = probe_name(a_case())
+    assert name is not None
+    zone = Zone()
+    source = rrset(signed_as or name.to_text(), rdtype, data)
+    signature = zone._sign(source, CSK)
+    response = blank(name, RdataType.A)
+    response.answer += [
+        rrset(name.to_text(), rdtype, data),
+        dns.rrset.from_rdata_list(name, 300, [signature]),
+    ]
+    if proof:
+        zone.put(response.authority, "NSEC")
+    return response.to_wire()
+
+
+POSITIVE = {
+    "a wildcard": (a_positive_answer("*.example.ch."), Outcome.ACCEPT),
+    "a wildcard that is an alias": (
+        a_positive_answer("*.example.ch.", rdtype="CNAME", data="www.example.ch."),
+        Outcome.ACCEPT,
+    ),
+    "a name that exists after all": (a_positive_answer(proof=False), Outcome.ACCEPT),
+    "a wildcard without proof": (
+        a_positive_answer("*.example.ch.", proof=False),
+        Outcome.HOLD,
+    ),
+    "an answer signed for another name": (
+        a_positive_answer("www.example.ch."),
+        Outcome.HOLD,
+    ),
+}
+
+
+@pytest.mark.parametrize(("wire", "outcome"), POSITIVE.values(), ids=POSITIVE)
+def test_an_answer_where_none_was_expected_must_be_proven_too(wire, outcome):
+    case = a_case(spoiled={(address, "probe"): wire for address in BOTH})
+
+    assert outcome_of(case)[0] is outcome
+
+
+def test_a_child_with_no_room_for_a_probe_may_still_roll_its_keys():
+    facts = Facts(a_case(), all_good())
+    long_child = parse_name(".".join(["a" * 63] * 3 + ["b" * 60]))
+    case = replace(a_case(), delegation=a_delegation(child=long_child))
+
+    assert facts.probe is not None
+    assert Facts(case, all_good()).probe is None
+
+
+def test_a_policy_that_publishes_no_digest_accepts_nothing():
+    case = a_case(policy=AcceptancePolicy(digests=()))
+
+    assert outcome_of(case) == (Outcome.ERROR, Reason.X_UNCLASSIFIED)
+
+
+def test_nameservers_that_changed_a_moment_ago_delay_and_never_refuse():
+    changed = NOW - timedelta(minutes=1)
+    case = a_case(delegation=a_delegation(ns_changed_at=changed))
+
+    verdict = conclude(Facts(case, all_good()))
+
+    (note,) = [c for c in verdict.checks if c.id == "check_quiet_time"]
+    assert verdict.outcome is Outcome.ACCEPT
+    assert note.mark is Mark.NOTE
+    assert [f.reason for f in note.findings] == [Reason.PRE_RECENT_NS_CHANGE]
+    assert "12:04:00Z" in note.detail
+    assert Reason.PRE_RECENT_NS_CHANGE not in verdict.reasons
+
+
+def test_nameservers_that_changed_long_ago_are_no_news():
+    case = a_case(delegation=a_delegation(ns_changed_at=NOW - timedelta(hours=1)))
+
+    verdict = conclude(Facts(case, all_good()))
+
+    assert all(check.id != "check_quiet_time" for check in verdict.checks)
+
+
+def test_a_verdict_counts_as_its_primary_reason_counts():
+    lasting = a_case(spoiled={(ONE, "CDS"): packet(RdataType.CDS, rcode=5)})
+    spent = replace(lasting, history=replace(lasting.history, retries_spent=True))
+
+    assert conclude(Facts(lasting, all_good())).kind is Kind.RETRY
+    assert conclude(Facts(spent, all_good())).kind is Kind.CHILD
+    assert conclude(Facts(spent, all_good())).outcome is Outcome.REJECT
+
+
+def test_an_own_fault_leaves_no_word_against_the_child():
+    case = a_case(
+        spoiled={(ONE, "CDS"): packet(RdataType.CDS, rcode=dns.rcode.REFUSED)}
+    )
+
+    verdict = conclude(Facts(replace(case, anchors=()), all_good()))
+
+    assert verdict.outcome is Outcome.ERROR
+    kinds = {finding.kind for finding in verdict.findings}
+    assert kinds <= {Kind.OURS, Kind.INFO}
+    shown = {f.kind for check in verdict.checks for f in check.findings}
+    assert shown <= {Kind.OURS, Kind.INFO}
+
+
+def test_a_secured_child_whose_servers_differ_in_keys_is_inconsistent():
+    made = secured(*CURRENT, zone=Zone(signers=(CSK, Signer("new"))), other=stale)
+
+    verdict = conclude(Facts(made["case"], made["proofs"]))
+
+    assert verdict.outcome is Outcome.RETRY
+    assert Reason.APEX_CDNSKEY_DIFFER in verdict.reasons
+
+
+def test_an_update_takes_an_empty_answer_without_soa_for_an_answer():
+    cds_only = Zone(
+        signers=(CSK, Signer("new")),
+        requested=(Signer("new"),),
+        records={"CDNSKEY": None},
+    )
+    bare = {(a, "CDNSKEY"): packet(RdataType.CDNSKEY) for a in BOTH}
+    proofs = addresses()
+    proofs.put(published(*CURRENT))
+    case = a_case(
+        zones=dict.fromkeys(BOTH, cds_only),
+        spoiled=bare,
+        delegation=a_delegation(ds=CURRENT),
+    )
+
+    assert outcome_of(case, proofs) == (Outcome.ACCEPT, Reason.UPD_OK)
+
+
+def test_a_server_without_soa_or_ns_data_does_not_pass():
+    no_ns = Zone(records={"NS": None})
+
+    verdict = conclude(Facts(a_case(zones=dict.fromkeys(BOTH, no_ns)), all_good()))
+
+    assert verdict.primary is Reason.ACC_SERVER_BOGUS
+
+
+def test_statuses_that_policy_names_bar_automation():
+    policy = AcceptancePolicy(excluded_statuses=("probation",))
+    delegation = a_delegation(statuses=("probation",), pending_change=True)
+
+    choice = choose_path(delegation, policy)
+
+    assert choice.path is None
+    assert {f.reason for f in choice.findings} == {
+        Reason.PRE_STATUS_NOT_ACTIVE,
+        Reason.PRE_PENDING_CHANGE,
+    }
+
+
+def test_a_signal_that_cannot_be_named_is_not_asked_for():
+    case = replace(
+        a_case(delegation=a_delegation(nameservers=(NS1, LONG))), observations=()
+    )
+
+    plan = next_questions(case, addresses({NS1: (ONE,), LONG: (TWO,)}))
+
+    assert {lookup.name.labels[0] for lookup in plan.lookups} == {b"_dsboot"}
+    assert len(plan.lookups) == 2
+
+
+def test_addresses_beyond_the_cap_end_the_evaluation():
+    case = a_case(policy=AcceptancePolicy(max_addresses=1))
+
+    verdict = conclude(Facts(case, all_good()))
+
+    assert Reason.NS_TOO_MANY in verdict.reasons
+    assert verdict.outcome is not Outcome.ACCEPT
+
+
+def test_glue_that_is_no_address_is_nobody():
+    delegation = a_delegation(glue=((NS1, "not an address"),))
+
+    assert outcome_of(a_case(delegation=delegation))[0] is Outcome.ACCEPT
+
+
+def a_trial(copy, budget=None):
+    return trial_of(CHILD, CURRENT, (copy,), Context(NOW, budget or Budget()))
+
+
+def test_work_that_is_spent_proves_nothing():
+    case = a_case()
+    signed = tuple(a.signed for a in answers_of(case) if a.signed and a.address == ONE)
+    copy = Copy(ONE, signed)
+
+    spent = a_trial(copy, Budget(verifications=0))
+
+    assert a_trial(copy).has_path(copy)
+    assert not spent.has_path(copy)
+    assert all(isinstance(outcome, Unverified) for outcome in spent.path(copy))
+
+
+def test_a_denial_that_costs_too_much_proves_nothing():
+    case = a_case()
+    name = probe_name(case)
+    assert name is not None
+    facts = Facts(case, all_good())
+    copy = facts.copies[0]
+    trial = trial_of(CHILD, CURRENT, (copy,), Context(NOW, Budget(verifications=0)))
+
+    assert trial.denied(copy, name, copy.negatives[0][1]) == "limit"
+
+
+def test_many_signatures_and_equal_tags_are_more_than_resolvers_try():
+    rrsig = next(a.signed for a in answers_of(a_case()) if a.signed).rrsigs[0]
+    key = CSK.key.to_wire()
+    # two octets of the same weight, swapped: another key with the same tag
+    twin = key[:4] + key[6:8] + key[4:6] + key[8:]
+    keys = RRset(CHILD, RdataType.DNSKEY, 300, tuple(sorted((key, twin))))
+    copy = Copy(ONE, (Signed(keys, (rrsig,) * 9),))
+
+    details = {finding.detail for finding in check_work(a_trial(copy))}
+
+    assert details == {"keys share a tag", "9 signatures"}
+
+
+def test_a_digest_that_nobody_can_compute_contradicts_no_key():
+    assert fits(replace(CSK.ds(), digest_type=3), CSK.key, CHILD)
+
+
+def test_a_modulus_is_measured_in_both_forms_of_rfc_3110():
+    assert modulus_bits(b"\3\1\0\1" + b"\xff" * 128) == 1024
+    assert modulus_bits(b"\0\0\3\1\0\1" + b"\xff" * 128) == 1024
+    assert modulus_bits(b"") == 0
+
+
+def test_records_too_short_to_be_read_name_no_key():
+    assert cds_records((b"\1\2",)) == ()
+
+
+def test_an_answer_about_something_else_is_malformed():
+    other = packet(RdataType.CDS, records=[rrset("www.example.ch.", "A", "192.0.2.7")])
+    case = a_case(spoiled={(ONE, "CDS"): other})
+
+    answer = next(
+        a for a in answers_of(case) if a.address == ONE and a.rdtype == RdataType.CDS
+    )
+
+    assert answer.reason is Reason.NS_MALFORMED
+
+
+def test_a_full_memory_of_signatures_starts_again():
+    memo = Memo(entries=2)
+
+    for number in range(3):
+        memo[bytes([number])] = True
+
+    assert list(memo) == [b"\2"]
+
+
+def test_what_was_never_fetched_proves_nothing():
+    proof = settled(Proofs(), CHILD, RdataType.DS)
+
+    assert proof.security == "indeterminate"
+    assert "example.ch" in proof.detail
