@@ -13,32 +13,32 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+_APPEND_ONLY: Final = (
+    "bootstrap_auditentry",
+    "bootstrap_auditleaf",
+    "bootstrap_checkpoint",
+    "bootstrap_cosignature",
+    "bootstrap_decision",
+    "bootstrap_policyversion",
+)
+_SINGLE: Final = (
+    "audit_leaf_next",
+    "audit_next_number",
+    "audit_pending",
+    "proposal_move_audited",
+)
 TRIGGERS: Final = {
     "postgresql": (
-        "audit_next_number",
-        "audit_pending",
-        "proposal_move_audited",
-        "bootstrap_auditentry_append_only",
-        "bootstrap_auditentry_no_truncate",
-        "bootstrap_decision_append_only",
-        "bootstrap_decision_no_truncate",
-        "bootstrap_policyversion_append_only",
-        "bootstrap_policyversion_no_truncate",
+        *_SINGLE,
+        *(f"{table}_append_only" for table in _APPEND_ONLY),
+        *(f"{table}_no_truncate" for table in _APPEND_ONLY),
     ),
     "sqlite": (
-        "audit_next_number",
-        "audit_pending",
+        *_SINGLE,
         "audit_uid_once",
-        "proposal_move_audited",
-        "bootstrap_auditentry_no_update",
-        "bootstrap_auditentry_no_delete",
-        "bootstrap_auditentry_no_replace",
-        "bootstrap_decision_no_update",
-        "bootstrap_decision_no_delete",
-        "bootstrap_decision_no_replace",
-        "bootstrap_policyversion_no_update",
-        "bootstrap_policyversion_no_delete",
-        "bootstrap_policyversion_no_replace",
+        *(f"{table}_no_update" for table in _APPEND_ONLY),
+        *(f"{table}_no_delete" for table in _APPEND_ONLY),
+        *(f"{table}_no_replace" for table in _APPEND_ONLY),
     ),
 }
 """What keeps the trail whole, by database (S-85, S-86)."""
@@ -47,7 +47,6 @@ _PRESENT: Final = {
     "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A'",
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
 }
-_GUARDED: Final = "bootstrap_auditentry"
 
 
 @register(Tags.database)
@@ -85,7 +84,7 @@ def check_sqlite(
 
 
 def _missing(connection: BaseDatabaseWrapper) -> list[str]:
-    if _GUARDED not in connection.introspection.table_names():
+    if not set(_APPEND_ONLY) <= set(connection.introspection.table_names()):
         return []  # not migrated yet
     with connection.cursor() as cursor:
         cursor.execute(_PRESENT[connection.vendor])
