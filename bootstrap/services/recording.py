@@ -6,8 +6,6 @@ proposal, alarms and the trail are there together or not at all.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,15 +24,14 @@ from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.findings import Finding
 from bootstrap.core.evaluation.observations import seen
 from bootstrap.core.evaluation.reasons import Kind, Reason
-from bootstrap.core.evaluation.verdict import Outcome, Verdict
+from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.core.evidence.bundle import Bundle
-from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import Alarm, Domain, Evidence, ScanAttempt, ScanFinding
 
-from . import alarms, audit, evidence, leasing, proposals, states
-from .actors import SCANNER
+from . import alarms, evidence, leasing, proposals, states
 from .evaluating import Judged
 from .leasing import LateWriter, Lease
+from .scantrail import Trail
 
 log = logging.getLogger("bootstrap.scanning")
 
@@ -43,7 +40,6 @@ OURSELVES: Final = "scanner"
 """Subject of alarms about our own faults: one for all children that they hit."""
 NOT_OURS_TO_CLOSE: Final = ("POST_", "PUB_", "X_")
 """Alarms that verification, publication and the gates open and close."""
-EVENTFUL: Final = frozenset({Outcome.ACCEPT, Outcome.HOLD})
 GRAIN: Final = 10_000
 
 
@@ -78,7 +74,7 @@ def record(
         if judged.key in domains and _finish(judged, domains, leases, now)
     ]
     addresses = evidence.store([bundle_of(judged) for judged in kept], now=now)
-    trail = _Trail(now)
+    trail = Trail(now)
     recorded: list[Recorded] = []
     for judged, address in zip(kept, addresses, strict=True):
         domain = domains[judged.key]
@@ -255,73 +251,6 @@ def _own_faults(group: Iterable[Judged], now: datetime) -> None:
         return
     for alarm in Alarm.objects.open().filter(subject=OURSELVES):
         alarms.close_alarm(alarm.code, subject=OURSELVES, now=now)
-
-
-class _Trail:
-    """The entries of a group: one for each change, one for all the rest (S-99)."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        self.drafts: list[audit.Draft] = []
-        self.routine: list[dict[str, object]] = []
-
-    def add(self, judged: Judged, domain: Domain, scan: ScanAttempt) -> None:
-        """Take one evaluation; call it before the domain remembers it."""
-        verdict = judged.verdict
-        if not self._is_news(verdict, domain):
-            self.routine.append(
-                {
-                    "child": domain.name,
-                    "scan": str(scan.pk),
-                    "evidence": scan.evidence_id,
-                }
-            )
-            return
-        self.drafts.append(
-            audit.Draft(
-                type=EntryType.SCAN_VERDICT,
-                stream=domain.stream,
-                actor=SCANNER,
-                now=self.now,
-                evidence=(str(scan.evidence_id),),
-                data={
-                    "scan": str(scan.pk),
-                    "outcome": scan.outcome,
-                    "path": scan.path,
-                    "reasons": scan.reasons,
-                    "ds": scan.ds,
-                    "trigger": scan.trigger,
-                },
-            )
-        )
-
-    def write(self) -> None:
-        """Append all of it to the trail."""
-        if self.routine:
-            lines = "".join(
-                json.dumps(line, sort_keys=True) + "\n" for line in self.routine
-            )
-            data = {
-                "count": len(self.routine),
-                "sha256": hashlib.sha256(lines.encode()).hexdigest(),
-            }
-            self.drafts.append(
-                audit.Draft(
-                    type=EntryType.SCAN_BATCH,
-                    stream="scans",
-                    actor=SCANNER,
-                    now=self.now,
-                    data=data,
-                )
-            )
-        if self.drafts:
-            audit.append(self.drafts)
-
-    @staticmethod
-    def _is_news(verdict: Verdict, domain: Domain) -> bool:
-        before = (domain.last_outcome, domain.last_reason)
-        after = (verdict.outcome.value, verdict.primary.value)
-        return verdict.outcome in EVENTFUL or before != after
 
 
 def count(recorded: Iterable[Recorded]) -> Counter[str]:
