@@ -208,6 +208,18 @@ def test_p_7_71_the_cname_may_be_left_out():
     assert said(tree.prove("www.old.z", "A")) == SECURE
 
 
+def test_p_7_71_a_dname_of_a_zone_above_has_no_say():
+    tree = a_redirection()
+
+    def beside(message):
+        message.answer = [an_rrset(n("."), 39, "evil.y.")]
+        return message
+
+    tree.tamper("z", "b.z", "A", beside)
+    proof = tree.prove("b.z", "A")
+    assert (said(proof), proof.absence) == (SECURE, Absence.NXDOMAIN)
+
+
 def test_p_7_71_a_name_too_long_behind_a_dname_cannot_be_followed():
     tree = a_redirection()
     long = ".".join(["a" * 60] * 3)

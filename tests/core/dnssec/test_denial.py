@@ -656,3 +656,15 @@ def test_the_newest_of_several_proofs_bounds_the_time():
     zone.spoil("*.c.z", "NSEC", expiration=int((NOW + DAY / 4).timestamp()))
     proof = replace(tree.prove("d.z", "A"))
     assert (proof.not_before, proof.not_after) == (NOW - DAY / 4, NOW + DAY / 4)
+
+
+def test_p_7_50_a_referral_under_opt_out_needs_no_word_on_the_wildcard():
+    """RFC 5155, sections 7.2.4 and 8.9: encloser and next closer are enough."""
+    tree, zone = an_opt_out_zone()
+
+    def as_servers_do(message):
+        message.authority = zone.deny(n("z"), n("plain.z"))
+        return message
+
+    tree.tamper("z", "plain.z", "DS", as_servers_do)
+    assert said(tree.prove("www.plain.z", "A")) == (Security.INSECURE, Flaw.NO_DS)
