@@ -156,7 +156,7 @@ def test_every_query_has_its_own_socket_id_and_case():
     packets = [packet for _over, packet in server.queries]
     assert len({p[:2] for p in packets}) > 280
     assert len(set(server.ports)) > 250
-    assert len({p[12:27] for p in packets}) > 280
+    assert len({p[12:27] for p in packets}) > 240  # of 4096 ways to write it
 
 
 def test_what_must_travel_over_tcp_never_travels_over_udp():
