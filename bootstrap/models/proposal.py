@@ -52,6 +52,10 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         """Return those that the parent holds and that are still watched."""
         return self.filter(state__in=[State.SENT, State.VISIBLE])
 
+    def settled(self) -> Self:
+        """Return those whose observation ended well."""
+        return self.filter(state=State.SETTLED)
+
     def watchable(self, now: datetime) -> Self:
         """Return the published ones that nobody is looking at and whose turn it is."""
         free = models.Q(lease_until=None) | models.Q(lease_until__lte=now)

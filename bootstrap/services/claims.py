@@ -124,9 +124,7 @@ def _ask_for_scan(proposal: Proposal, *, now: datetime) -> Ending:
 def take_over(proposal: Proposal, *, now: datetime) -> Claim | None:
     """Take a half-sent change from whoever began it; None if it moved on."""
     fence, until = proposal.fence + 1, now + LEASE
-    held = Proposal.objects.filter(
-        pk=proposal.pk, state=State.SENDING, fence=proposal.fence
-    )
+    held = Proposal.objects.half_sent().filter(pk=proposal.pk, fence=proposal.fence)
     if not held.update(fence=fence, lease_until=until):
         return None
     proposal.refresh_from_db()

@@ -13,7 +13,7 @@ from bootstrap import bell
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.tlog.types import EntryType
-from bootstrap.core.workflow.lifecycle import Event, State, TransitionRefused
+from bootstrap.core.workflow.lifecycle import Event, TransitionRefused
 from bootstrap.models import Domain, Proposal, Publication, Zone
 
 from . import alarms, leasing, states
@@ -68,7 +68,7 @@ def conclude(claim: Claim, report: Report, *, actor: Actor, now: datetime) -> En
 
 def _say(claim: Claim, report: Report, *, actor: Actor, now: datetime) -> Ending:
     Domain.objects.select_for_update().get(pk=claim.proposal.domain_id)
-    held = Proposal.objects.filter(state=State.SENDING, fence=claim.fence)
+    held = Proposal.objects.half_sent().filter(fence=claim.fence)
     proposal = held.filter(pk=claim.proposal.pk).first()
     if proposal is None:
         return Ending.TAKEN

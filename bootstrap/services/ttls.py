@@ -16,7 +16,6 @@ from django.db.models import F
 
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.tlog.types import EntryType
-from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import Proposal, Publication, Zone
 from bootstrap.registry.ports import Registry
 
@@ -54,7 +53,8 @@ def _due(now: datetime, limit: int) -> Iterator[Proposal]:
     """Yield settled proposals with a low TTL that nothing has superseded."""
     settled = (
         Proposal.objects.with_domain()
-        .filter(state=State.SETTLED, sent_at__lte=now - LOW_FOR)
+        .settled()
+        .filter(sent_at__lte=now - LOW_FOR)
         .filter(domain__zone__ds_ttl_initial__lt=F("domain__zone__ds_ttl"))
         .filter(domain__zone__automated=True, domain__removed_at=None)
         .exclude(new_ds=[])
