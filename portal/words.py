@@ -166,6 +166,32 @@ def badge(family: str, value: str) -> Badge:
     return FAMILIES[family].get(value, UNKNOWN)
 
 
+STEPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "check_own_site": "Our own site",
+        "check_preconditions": "The registry's preconditions",
+        "check_published_ds": "DS at the parent",
+        "check_nameservers": "Addresses of the nameservers",
+        "check_responses": "Answers of every server",
+        "check_apex": "All servers ask for the same",
+        "check_signals": "Signals",
+        "check_agreement": "Signals agree with the child",
+        "check_current_chain": "Chain of trust today",
+        "check_signer": "Signed by a key that DS names",
+        "check_replay": "Newer than what was accepted before",
+        "check_change": "What the change does",
+        "check_keys": "Keys behind the new DS",
+        "check_path": "A path of validation under the new DS",
+        "check_zone_data": "Signed data of the zone",
+        "check_windows": "Life of the signatures",
+        "check_completeness": "Every algorithm signs everything",
+        "check_denial": "Proofs of absence",
+        "check_ns_set": "NS set of child and parent",
+        "check_work": "Work that validation costs",
+    }
+)
+"""The steps of an evaluation, for people."""
+
 ACTS: Final[Mapping[Act, str]] = MappingProxyType(
     {
         Act.OWNER: "The holder of the name must act.",

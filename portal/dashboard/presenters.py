@@ -11,7 +11,7 @@ from bootstrap.core.workflow.lifecycle import State
 
 Json = Mapping[str, Any]
 
-TYPES: Final = ("SOA", "NS", "DNSKEY", "CDS", "CDNSKEY")
+TYPES: Final = ("CDS", "CDNSKEY", "DNSKEY", "NS", "SOA")
 """The order of columns; types that nobody was asked for are left out."""
 
 

@@ -6,7 +6,7 @@ engine's escaping like any other. Numbers are units of the picture's view box.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -98,7 +98,7 @@ def _end(position: int, proof: Mapping[str, Any]) -> Node:
     return Node(
         x=MARGIN,
         y=MARGIN + position * (HEIGHT + GAP),
-        title=f"{proof.get('type', '')} at the signaling name",
+        title=f"{proof.get('type', '')}, the signal",
         detail=detail,
         security=str(proof.get("security", "")),
         flaw=str(proof.get("flaw") or ""),
@@ -130,8 +130,8 @@ class Signal:
     nameserver: str
     name: str
     reasons: tuple[str, ...]
-    shown: tuple[tuple[Mapping[str, Any], Chain], ...]
-    """Each proof with its picture."""
+    shown: tuple[tuple[Mapping[str, Any], Chain | None], ...]
+    """Each proof with its picture; none where it is that of the proof before."""
 
 
 def chains(signals: Sequence[Mapping[str, Any]]) -> tuple[Signal, ...]:
@@ -144,6 +144,16 @@ def _signal(signal: Mapping[str, Any]) -> Signal:
     return Signal(
         nameserver=str(signal.get("nameserver", "")),
         name=str(signal.get("name") or ""),
-        reasons=tuple(signal.get("reasons", ())),
-        shown=tuple((proof, chain(proof)) for proof in proofs),
+        reasons=tuple(dict.fromkeys(signal.get("reasons", ()))),
+        shown=tuple(_pictured(proofs)),
     )
+
+
+def _pictured(
+    proofs: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[Mapping[str, Any], Chain | None]]:
+    above: object = None
+    for proof in proofs:
+        way = (proof.get("cuts"), proof.get("security"), proof.get("signer"))
+        yield proof, None if way == above else chain(proof)
+        above = way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -98,6 +99,13 @@ def reason_line(code: object) -> dict[str, Any]:
 
 @register.filter
 def step(name: object) -> str:
-    """Return the name of a step as words: "check_signals" becomes "Signals"."""
-    plain = shown(name).removeprefix("check_").replace("_", " ")
-    return plain[:1].upper() + plain[1:]
+    """Return the name of a step in words; one of another release by its code."""
+    code = str(name)
+    plain = shown(code).removeprefix("check_").replace("_", " ")
+    return words.STEPS.get(code, plain[:1].upper() + plain[1:])
+
+
+@register.simple_tag
+def skipped(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the checks that did not apply, or were not reached."""
+    return [check for check in checks if check.get("result") == "skipped"]

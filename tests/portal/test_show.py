@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.reasons import Kind, Reason
-from bootstrap.core.evaluation.verdict import Mark, Outcome
+from bootstrap.core.evaluation.verdict import Mark, Outcome, judge
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import DomainState
 from portal import idn, words
@@ -19,7 +19,7 @@ from portal.dashboard import presenters, svg
 from portal.dashboard.packets import in_hex, in_words
 from portal.status import presenters as status
 from portal.templatetags import dns
-from tests.support import rows
+from tests.support import cases, rows
 
 FAMILIES: dict[str, type[StrEnum]] = {
     "proposal": State,
@@ -215,3 +215,18 @@ def test_a_name_too_long_for_a_signal_is_not_spelled_out():
     host = ".".join(["b" * 60] * 3) + ".net"
 
     assert status.to_publish(recipe, child, [host], []) == ()
+
+
+def test_every_step_of_an_evaluation_has_a_name_for_people():
+    steps = {check.id for check in judge(cases.a_case()).checks}
+
+    assert set(words.STEPS) == steps
+
+
+def test_a_proof_by_the_same_chain_is_pictured_once():
+    signal = rows.signals("a.example", "secure")[0]
+    signal["cdnskey"] = signal["cds"] | {"type": "CDNSKEY"}
+
+    (shown,) = svg.chains([signal])
+
+    assert [picture is None for _proof, picture in shown.shown] == [False, True]

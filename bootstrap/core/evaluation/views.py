@@ -6,11 +6,12 @@ by them; the truth is the bundle of evidence.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import dns.rdatatype
 
 from bootstrap.core.dns.names import unrooted
+from bootstrap.core.dns.records import Ds, RdataType
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .verdict import Check, ServerView, SignalView
 
 Json = dict[str, Any]
+DS_LIKE: Final = frozenset({RdataType.DS, RdataType.CDS})
 
 
 def check_view(check: Check) -> Json:
@@ -91,6 +93,8 @@ def _cut(cut: Cut) -> Json:
 
 
 def _records(rrset: RRset) -> list[str]:
+    if rrset.rdtype in DS_LIKE:  # with upper-case hex, as everywhere
+        return [Ds.from_wire(rdata).to_text() for rdata in rrset.rdatas]
     return [rdata.to_text() for rdata in rrset.parsed()]
 
 
