@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +12,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 THEMES = frozenset({"light", "dark", "contrast"})
-A_YEAR = 31_536_000
+COOKIE: Final[dict[str, Any]] = {
+    "max_age": 31_536_000,
+    "secure": settings.SESSION_COOKIE_SECURE,
+    "httponly": True,
+    "samesite": "Lax",
+}
 
 
 @login_not_required
@@ -23,14 +30,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     response = redirect(back)
     wanted = request.POST.get("theme", "")
     if wanted in THEMES:
-        response.set_cookie(
-            "theme",
-            wanted,
-            max_age=A_YEAR,
-            secure=settings.SESSION_COOKIE_SECURE,
-            httponly=True,
-            samesite="Lax",
-        )
+        response.set_cookie("theme", wanted, **COOKIE)
     else:
         response.delete_cookie("theme")
     return response

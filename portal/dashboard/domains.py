@@ -52,19 +52,14 @@ def _narrowed(rows: DomainQuerySet, form: DomainFilter) -> DomainQuerySet:
 def domain(request: HttpRequest, domain_id: int) -> HttpResponse:
     """Tell one child's story."""
     row = get_object_or_404(Domain.objects.select_related("zone"), pk=domain_id)
-    last = row.scans.select_related("evidence").first()
-    return render(
-        request,
-        "dashboard/domain.html",
-        {
-            "domain": row,
-            "stand": words.standing(row.state, row.last_reason),
-            "last": last,
-            "open_proposal": row.proposals.open().first(),
-            "events": story(row),
-            "may_scan": holds(request.user, SCAN),
-        },
-    )
+    context = {
+        "domain": row,
+        "stand": words.standing(row.state, row.last_reason),
+        "open_proposal": row.proposals.open().first(),
+        "events": story(row),
+        "may_scan": holds(request.user, SCAN),
+    }
+    return render(request, "dashboard/domain.html", context)
 
 
 @dataclass(frozen=True, slots=True)

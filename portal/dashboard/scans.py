@@ -36,18 +36,15 @@ def scan(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     row = get_object_or_404(
         ScanAttempt.objects.select_related("domain__zone", "evidence"), pk=scan_id
     )
-    return render(
-        request,
-        "dashboard/scan.html",
-        {
-            "scan": row,
-            "domain": row.domain,
-            "findings": list(row.findings.all()),
-            "table": presenters.server_table(row.nameservers),
-            "chains": svg.chains(row.signals),
-            "seen": packets.messages(row.evidence_id),
-        },
-    )
+    context = {
+        "scan": row,
+        "domain": row.domain,
+        "findings": list(row.findings.all()),
+        "table": presenters.server_table(row.nameservers),
+        "chains": svg.chains(row.signals),
+        "seen": packets.messages(row.evidence_id),
+    }
+    return render(request, "dashboard/scan.html", context)
 
 
 @require_safe

@@ -67,18 +67,20 @@ def name_json(request: HttpRequest, name: str) -> HttpResponse:  # noqa: ARG001 
     told = _told(name)
     if told is None:
         return JsonResponse({"error": "not a delegation that we act for"}, status=404)
-    looked = told["looked_at"]
-    return JsonResponse(
-        {
-            "domain": told["name"],
-            "state": told["state"],
-            "sentence": told["standing"].sentence,
-            "steps": [{"step": s.word, "mark": s.mark} for s in told["road"]],
-            "reason": told["reason"].code if told["reason"] else None,
-            "last_look": looked.isoformat() if looked else None,
-            "publish": told["records"],
-        }
-    )
+    return JsonResponse(_plain(told))
+
+
+def _plain(told: dict[str, Any]) -> dict[str, Any]:
+    looked, reason = told["looked_at"], told["reason"]
+    return {
+        "domain": told["name"],
+        "state": told["state"],
+        "sentence": told["standing"].sentence,
+        "steps": [{"step": s.word, "mark": s.mark} for s in told["road"]],
+        "reason": reason.code if reason else None,
+        "last_look": looked.isoformat() if looked else None,
+        "publish": told["records"],
+    }
 
 
 def _told(text: str) -> dict[str, Any] | None:
