@@ -14,7 +14,12 @@ from pathlib import Path
 from tests.support import daemons
 from tests.support.daemons import DaemonFailed, Postgres, versions
 
-ON_POSTGRESQL = ("tests/services", "tests/commands", "tests/portal", "tests/system")
+PARALLEL = ("-q", "-n", "2", "--dist", "loadfile")
+QUICK = (*PARALLEL, "-m", "not system")
+ALONE = ("-q", "-m", "system")
+"""What needs fixed addresses, a browser, or both processors for itself."""
+COVERED = ("--cov", "--cov-report=")
+ON_POSTGRESQL = ("tests/services", "tests/commands", "tests/portal")
 """Suites that touch the database; the rest has nothing to learn from a second one."""
 
 
@@ -56,27 +61,33 @@ def main(arguments: list[str]) -> int:
         print(f"{name}: {version}", flush=True)
     if arguments:
         return pytest(*arguments)
-    first = pytest("--cov", "--cov-report=")
-    if first:
-        return first
+    return (
+        pytest(*QUICK, *COVERED)
+        or pytest(*ALONE, *COVERED, "--cov-append")
+        or on_postgresql()
+        or coverage()
+    )
+
+
+def on_postgresql() -> int:
+    """Run what touches the database once more, on PostgreSQL."""
     present = [path for path in ON_POSTGRESQL if Path(path).exists()]
     with tempfile.TemporaryDirectory(prefix="portal-pg-") as folder:
         try:
             with Postgres(Path(folder) / "pg", ["127.0.0.1"], port=54329) as server:
                 print("the same again on PostgreSQL", flush=True)
-                second = pytest(
-                    "--cov",
-                    "--cov-append",
-                    "--cov-report=",
+                return pytest(
+                    *PARALLEL,
                     "-m",
-                    "not sqlite_only",
+                    "not system and not sqlite_only",
                     *present,
+                    *COVERED,
+                    "--cov-append",
                     DATABASE_URL=server.url,
                 )
         except DaemonFailed as failure:
             print(f"LEFT OUT: the run on PostgreSQL: {failure}", flush=True)
             return 0
-    return second or coverage()
 
 
 def coverage() -> int:

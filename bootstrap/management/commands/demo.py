@@ -119,9 +119,9 @@ class Demo:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._end)
         try:
-            self.manage("migrate", "--verbosity", "0")
+            self.run_command("migrate", "--verbosity", "0")
             manifest = self.folder / "lab" / "manifest.json"
-            self.manage("demo", "--prepare", str(manifest))
+            self.run_command("demo", "--prepare", str(manifest))
             self.start("web", "-m", "gunicorn", "portal.wsgi", *self.web_options())
             self.start("publisher", "manage.py", "publisher", "--poll", "1")
             self.start("worker", "manage.py", "worker")
@@ -135,7 +135,7 @@ class Demo:
         bind = f"127.0.0.1:{self.port}"
         return ["--bind", bind, "--threads", "8", "--log-level", "warning"]
 
-    def manage(self, *arguments: str) -> None:
+    def run_command(self, *arguments: str) -> None:
         """Run one management command of the product to its end."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(  # noqa: S603 - our own command
