@@ -82,3 +82,20 @@ def test_templates_never_switch_escaping_off():
         if re.search(r"\|\s*safe\b|autoescape off", path.read_text())
     ]
     assert offenders == []
+
+
+def test_the_readme_names_every_setting():
+    read = re.compile(r"(?:env\.\w+|flag)\(\s*\"([A-Z][A-Z_0-9]+)\"")
+    names = {
+        name
+        for path in (ROOT / "portal").glob("*.py")
+        for name in read.findall(path.read_text())
+        if name != "NAME"
+    }
+    listed = set(
+        re.findall(
+            r"^\| `([A-Z_0-9]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE
+        )
+    )
+    assert names - listed == set()
+    assert listed - names == set()
