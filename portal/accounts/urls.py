@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from allauth.account.urls import urlpatterns as account_urls
 from allauth.mfa.totp.views import activate_totp
 from csp.decorators import csp_update
 from django.urls import include, path
 
 from . import views
+
+OFFERED: Final = frozenset(
+    {
+        "account_login",
+        "account_logout",
+        "account_inactive",
+        "account_signup",
+        "account_reauthenticate",
+        "account_change_password",
+    }
+)
+"""What the library offers beyond these sends mail to whatever is typed in."""
 
 urlpatterns = [
     # The picture to photograph is a data: URI, on this page alone.
@@ -14,6 +29,7 @@ urlpatterns = [
         "accounts/2fa/totp/activate/",
         csp_update({"img-src": ["data:"]})(activate_totp),
     ),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include([p for p in account_urls if p.name in OFFERED])),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("theme/", views.theme, name="theme"),
 ]

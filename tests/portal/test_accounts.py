@@ -155,3 +155,10 @@ def test_the_demo_says_on_every_page_that_it_is_one(client, settings):
     settings.PORTAL_DEMO = True
     assert "Demonstration." in client.get("/status/").text
     assert "Demonstration." in client.get(reverse("account_login")).text
+
+
+@pytest.mark.parametrize("path", ["password/reset/", "email/", "login/code/"])
+def test_nothing_sends_mail_to_what_is_typed_in(path, client):
+    answer = client.post(f"/accounts/{path}", {"email": "victim@example.net"})
+
+    assert answer.status_code == 404
