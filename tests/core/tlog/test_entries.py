@@ -82,7 +82,7 @@ def test_the_bytes_are_what_a_canonical_encoder_makes_of_them_again(data):
 
 @pytest.mark.parametrize(
     "value",
-    [1.5, 2**53, -(2**53), object(), "\ud800", {"a": [0.1]}, NOW.replace(tzinfo=None)],
+    [1.5, 2**53, -(2**53), {1, 2}, "\ud800", {"a": [0.1]}, NOW.replace(tzinfo=None)],
     ids=repr,
 )
 def test_what_has_no_canonical_form_is_refused(value):
