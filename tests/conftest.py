@@ -54,6 +54,19 @@ def _flush_goes_around_the_triggers() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """Keep what migrations wrote through all tests."""
+    from django.db import connection  # noqa: PLC0415 - after Django's setup
+
+    from tests.support.trail import restored_after_flush  # noqa: PLC0415
+
+    with django_db_blocker.unblock():
+        written = connection.creation.serialize_db_to_string()
+    with restored_after_flush(written):
+        yield
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.test import TransactionTestCase
 
 ALL_SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
 ALL_POSTGRESQL = """
@@ -54,6 +56,30 @@ def flush_allowed():
 
     patch = pytest.MonkeyPatch()
     patch.setattr(operations, "execute_sql_flush", execute)
+    try:
+        yield
+    finally:
+        patch.undo()
+
+
+@contextmanager
+def restored_after_flush(written):
+    """Put back the rows `written` by migrations whenever a test emptied all tables.
+
+    Which test runs next, and in which process, must not matter.
+    """
+    original = TransactionTestCase._fixture_teardown
+
+    def teardown(self):
+        connection._test_serialized_contents = written
+        self.serialized_rollback = True  # the flush then makes no rows of its own
+        original(self)
+        with triggers_away():
+            connection.creation.deserialize_db_from_string(written)
+        ContentType.objects.clear_cache()
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
     try:
         yield
     finally:
