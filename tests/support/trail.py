@@ -68,10 +68,10 @@ def restored_after_flush(written):
 
     Which test runs next, and in which process, must not matter.
     """
-    original = TransactionTestCase._fixture_teardown
+    original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # not in the stubs
 
     def teardown(self):
-        connection._test_serialized_contents = written
+        setattr(connection, "_test_serialized_contents", written)  # noqa: B010 - not in the stubs
         self.serialized_rollback = True  # the flush then makes no rows of its own
         original(self)
         with triggers_away():

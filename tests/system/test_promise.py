@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
@@ -71,6 +73,16 @@ def delv(world: World, name: str) -> str:
     return done.stdout + done.stderr
 
 
+def is_secured(product: Product, name: str) -> bool:
+    """Say whether the product itself calls the child secured."""
+    return bool(product.json("show", name)["state"] == "secured")
+
+
+def story(product: Product, name: str) -> str:
+    """Return what helps to see why it is not."""
+    return f"{product.manage('show', name)}\n{product.logs()}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def product(request, world: World, tmp_path) -> Product:
     """An installation that acts for example., approving by rule."""
@@ -129,14 +141,16 @@ def test_an_insecure_delegation_becomes_secure_for_the_whole_world(
     assert "SIG_PARTIAL" in verdicts["partial.example"]["reasons"]
     assert verdicts["unsigned.example"]["outcome"] == "nothing"
 
-    with product.process("publisher"), product.process("worker"):
+    on_postgresql = product.database.startswith("postgres")
+    with ExitStack() as running:
+        running.enter_context(product.process("publisher"))
+        for _ in range(2 if on_postgresql else 1):
+            running.enter_context(product.process("worker"))
         for name in CHILDREN:
             until(
-                lambda name=name: product.json("show", name)["state"] == "secured",
+                partial(is_secured, product, name),
                 seconds=120,
-                told=lambda name=name: (
-                    f"{product.manage('show', name)}\n{product.logs()}"
-                ),
+                told=partial(story, product, name),
             )
 
     assert all(is_authentic(name) for name in CHILDREN)
