@@ -31,6 +31,7 @@ class Work(StrEnum):
     PUBLICATIONS = "bootstrap.tasks.drain_publications"
     VERIFICATIONS = "bootstrap.tasks.drain_verifications"
     EXPIRIES = "bootstrap.tasks.lapse_expired"
+    OPERATORS = "bootstrap.tasks.gather_findings"
     CANARY = "bootstrap.tasks.canary"
 
 
@@ -47,6 +48,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "publications": Turn(Work.PUBLICATIONS, 1),
     "verifications": Turn(Work.VERIFICATIONS, 1),
     "expiries": Turn(Work.EXPIRIES, 5),
+    "operators": Turn(Work.OPERATORS, 5),
     "canary": Turn(Work.CANARY, 1),
 }
 

@@ -13,7 +13,9 @@ from bootstrap import clock, config
 from bootstrap.services import (
     heartbeats,
     lapsing,
+    operators,
     publication,
+    rates,
     recording,
     scanning,
     verification,
@@ -50,6 +52,12 @@ def drain_verifications() -> dict[str, int]:
 def lapse_expired() -> int:
     """Lapse what outlived its approval or its signatures; return how many (P-1.62)."""
     return lapsing.lapse_expired(now=clock.now())
+
+
+def gather_findings() -> int:
+    """Find one cause behind many domains; forget rates that hold nobody back."""
+    rates.forget(now=clock.now())
+    return operators.gather(now=clock.now())
 
 
 def canary() -> None:

@@ -14,8 +14,10 @@ from .domain import Domain, DomainState
 from .evidence import Evidence, Packet
 from .heartbeat import Heartbeat
 from .ledger import AuditLeaf, Checkpoint, Cosignature
+from .operator import OperatorFinding
 from .proposal import Decision, Proposal
 from .publication import Publication, Sighting
+from .rate import RateBucket
 from .scan import ScanAttempt, ScanFinding
 from .work import WorkItem
 from .zone import PolicyVersion, RoutingMode, Zone
@@ -35,10 +37,12 @@ __all__ = [
     "DomainState",
     "Evidence",
     "Heartbeat",
+    "OperatorFinding",
     "Packet",
     "PolicyVersion",
     "Proposal",
     "Publication",
+    "RateBucket",
     "RoutingMode",
     "ScanAttempt",
     "ScanFinding",

@@ -1,0 +1,206 @@
+"""One cause behind many domains, and what automation would do if it were on.
+
+Both are counted from the last evaluations, in one question to the database each,
+whatever the number of domains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Count, Max, Min, Q, QuerySet
+
+from bootstrap.core.evaluation.verdict import Outcome
+from bootstrap.models import Domain, DomainState, OperatorFinding, Zone
+
+STUCK: Final = frozenset(
+    {
+        DomainState.ANNOUNCED,
+        DomainState.BLOCKED,
+        DomainState.BROKEN,
+        DomainState.WAITING,
+    }
+)
+"""States in which something has to change before it goes on."""
+MANY: Final = 2
+"""From how many domains on one cause is a finding of its own."""
+SLICE: Final = 500
+Cause = tuple[str, str]
+"""Nameserver set and reason."""
+
+
+def stuck() -> QuerySet[Domain]:
+    """Return the delegations whose owners wait for somebody to change something."""
+    return Domain.objects.delegated().filter(state__in=STUCK).exclude(last_reason="")
+
+
+def members(finding: OperatorFinding) -> QuerySet[Domain]:
+    """Return the domains that have this cause now, in order of their names."""
+    return (
+        stuck()
+        .filter(last_reason=finding.reason, ns_key=finding.ns_key)
+        .order_by("name")
+    )
+
+
+@transaction.atomic
+def gather(*, now: datetime) -> int:
+    """Open, count anew and close findings; return how many are open."""
+    counted = _causes()
+    known = {(f.ns_key, f.reason): f for f in OperatorFinding.objects.open()}
+    _open([cause for cause in counted if cause not in known], counted, now)
+    grown = []
+    for cause, finding in known.items():
+        count = counted[cause][0] if cause in counted else 0
+        if not count:
+            finding.closed_at = now
+        if count != finding.members or not count:
+            finding.members, finding.most = count, max(count, finding.most)
+            finding.counted_at = now
+            grown.append(finding)
+    fields = ["members", "most", "counted_at", "closed_at"]
+    OperatorFinding.objects.bulk_update(grown, fields, batch_size=SLICE)
+    return len(counted)
+
+
+def _causes() -> dict[Cause, tuple[int, int]]:
+    """Return for each cause how many have it, and one of them."""
+    groups = (
+        stuck()
+        .exclude(ns_key="")
+        .order_by()
+        .values("ns_key", "last_reason")
+        .annotate(count=Count("pk"), one=Min("pk"))
+        .filter(count__gte=MANY)
+    )
+    return {
+        (row["ns_key"], row["last_reason"]): (row["count"], row["one"])
+        for row in groups.iterator()
+    }
+
+
+def _open(
+    causes: list[Cause], counted: Mapping[Cause, tuple[int, int]], now: datetime
+) -> None:
+    for some in _slices(causes):
+        ones = Domain.objects.in_bulk([counted[cause][1] for cause in some])
+        OperatorFinding.objects.bulk_create(
+            [
+                OperatorFinding(
+                    ns_key=cause[0],
+                    reason=cause[1],
+                    nameservers=sorted(ones[counted[cause][1]].nameservers),
+                    members=counted[cause][0],
+                    most=counted[cause][0],
+                    opened_at=now,
+                    counted_at=now,
+                )
+                for cause in some
+            ],
+            ignore_conflicts=True,  # another worker gathers at the same moment
+        )
+
+
+def _slices(causes: list[Cause]) -> Iterator[list[Cause]]:
+    for start in range(0, len(causes), SLICE):
+        yield causes[start : start + SLICE]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Delegations of one kind: `reason` is empty where nothing is in the way."""
+
+    kind: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What automation would find: counts of delegations without DS, by kind."""
+
+    shares: tuple[Share, ...]
+    secured: int
+    looked_at: datetime | None
+
+    @property
+    def total(self) -> int:
+        """How many delegations have no DS yet."""
+        return sum(share.count for share in self.shares)
+
+    def count(self, kind: str) -> int:
+        """Return how many are of one kind."""
+        return sum(share.count for share in self.shares if share.kind == kind)
+
+    @property
+    def ready(self) -> int:
+        """How many would be accepted now."""
+        return self.count("ready")
+
+    @property
+    def blocked(self) -> tuple[Share, ...]:
+        """What is in the way, the most frequent first."""
+        return tuple(share for share in self.shares if share.kind == "blocked")
+
+
+def readiness(
+    *, zone: Zone | None = None, ns_key: str = "", everywhere: bool = False
+) -> Readiness:
+    """Return what the last evaluations say of a zone's or an operator's delegations.
+
+    Raises:
+        ValueError: neither is named, and not everything is asked for.
+    """
+    if zone is None and not ns_key and not everywhere:
+        raise ValueError("readiness of what?")
+    rows = Domain.objects.delegated()
+    rows = rows.filter(zone=zone) if zone is not None else rows
+    rows = rows.filter(ns_key=ns_key) if ns_key else rows
+    groups = (
+        rows.order_by()
+        .values("state", "last_outcome", "last_reason")
+        .annotate(
+            open=Count("pk", filter=Q(ds=[])),
+            closed=Count("pk", filter=~Q(ds=[])),
+            looked=Max("last_scan_at"),
+        )
+    )
+    return _readiness(list(groups))
+
+
+def _readiness(groups: Iterable[Mapping[str, object]]) -> Readiness:
+    shares: dict[tuple[str, str], int] = {}
+    secured, looks = 0, []
+    for group in groups:
+        secured += int(str(group["closed"]))
+        if isinstance(group["looked"], datetime):
+            looks.append(group["looked"])
+        kind = _kind(group)
+        reason = str(group["last_reason"]) if kind == "blocked" else ""
+        if group["open"]:
+            key = (kind, reason)
+            shares[key] = shares.get(key, 0) + int(str(group["open"]))
+    ordered = sorted(shares.items(), key=lambda one: (-one[1], one[0]))
+    return Readiness(
+        tuple(Share(kind, reason, count) for (kind, reason), count in ordered),
+        secured,
+        max(looks, default=None),
+    )
+
+
+def _kind(group: Mapping[str, object]) -> str:
+    """Return ready, blocked, suspended, signed, unsigned or unseen."""
+    state, outcome = str(group["state"]), str(group["last_outcome"])
+    if state == DomainState.SUSPENDED:
+        return "suspended"
+    if not outcome:
+        return "unseen"
+    if outcome == Outcome.ACCEPT:
+        return "ready"
+    if state in STUCK or state == DomainState.ALARM:
+        return "blocked"
+    return "signed" if state == DomainState.SIGNED else "unsigned"
