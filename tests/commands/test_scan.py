@@ -209,8 +209,11 @@ def test_people_get_sentences(world):
 
     call_command("scan", "--zone", "beta.test", "--explain", stdout=out)
 
-    assert "evidence " in out.getvalue()
-    assert "server " in out.getvalue()
+    told = out.getvalue()
+    assert "Who must act: nobody." in told
+    assert "All servers ask for the same [APEX_CONSISTENT]" in told
+    assert "secure, signed by _signal." in told
+    assert "Evidence " in told
 
 
 def test_the_workers_task_works_off_what_is_due(world):

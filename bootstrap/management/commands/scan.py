@@ -18,6 +18,7 @@ from bootstrap import clock, config
 from bootstrap.core.dns.names import InvalidName, Name, parse_name, unrooted
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.verdict import Outcome
+from bootstrap.management.explaining import explanation
 from bootstrap.models import Domain, WorkItem, Zone
 from bootstrap.services import leasing, scanning
 from bootstrap.services.evaluating import Site
@@ -25,7 +26,6 @@ from bootstrap.services.parentside import ParentSilent
 from bootstrap.services.recording import Recorded
 
 USAGE = 2
-MARKS = {"pass": "+", "fail": "-", "note": "·", "skipped": " "}
 
 
 class Command(BaseCommand):
@@ -118,30 +118,6 @@ class Command(BaseCommand):
         if options["explain"]:
             for text in explanation(line):
                 self.stdout.write(f"  {text}")
-
-
-def explanation(line: dict[str, Any]) -> Iterator[str]:
-    """Return what a person wants to read of one result, line by line."""
-    yield f"reasons: {', '.join(line['reasons'])}"
-    for ds in line["ds"]:
-        yield f"DS {ds}"
-    for check in line["checks"]:
-        codes = " ".join(check["reasons"])
-        mark = MARKS[check["result"]]
-        yield f"{mark} {check['id']} {codes} {check['detail']}".rstrip()
-    for view in line["nameservers"]:
-        yield f"server {view['nameserver']} {view['server']}"
-        for answer in view["answers"]:
-            records = "; ".join(answer["records"])
-            yield f"  {answer['type']} {answer['reason']} {records}".rstrip()
-    for view in line["signals"]:
-        proofs = " ".join(
-            f"{kind.upper()} {view[kind]['security']}"
-            for kind in ("cds", "cdnskey")
-            if view[kind]
-        )
-        yield f"signal {view['name'] or view['nameserver']}: {proofs}"
-    yield f"evidence {line['evidence']}, {line['duration_ms']} ms"
 
 
 def _check_usage(options: dict[str, Any]) -> None:
