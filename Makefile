@@ -2,8 +2,9 @@
 # standard library, so that it also runs where make is missing.
 PYTHON ?= python3
 PORT ?= 8000
+SECONDS ?= 60
 
-.PHONY: demo test test-long check bench lock
+.PHONY: demo test test-long check bench fuzz lock
 
 demo:
 	@$(PYTHON) tools/run.py demo --port $(PORT)
@@ -19,6 +20,9 @@ check:
 
 bench:
 	@$(PYTHON) tools/run.py bench
+
+fuzz:
+	@$(PYTHON) tools/run.py fuzz --seconds $(SECONDS)
 
 lock:
 	@$(PYTHON) tools/run.py lock

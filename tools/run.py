@@ -182,6 +182,8 @@ def main() -> int:
     tests.add_argument("pytest", nargs="*", help="paths or options for pytest")
     commands.add_parser("check", help="format, lint, types, layers")
     commands.add_parser("bench", help="measure, print ratios")
+    fuzz = commands.add_parser("fuzz", help="look for inputs that readers trip over")
+    fuzz.add_argument("--seconds", default="60", help="for each target")
     commands.add_parser("lock", help="renew the lock files (needs uv)")
     arguments = parser.parse_args()
     match arguments.command:
@@ -194,6 +196,9 @@ def main() -> int:
         case "bench":
             environment(development=True)
             return run(PYTHON, "-m", "benchmarks")
+        case "fuzz":
+            environment(development=True)
+            return run(PYTHON, "-m", "fuzz", "--seconds", arguments.seconds)
         case _:
             return lock()
 

@@ -72,13 +72,18 @@ def read_csv_file(path: Path, parent: Name, watch: Watch = unwatched) -> Reading
         opened = path.open("rb")
     except OSError as exc:
         raise SourceRefused(f"{path}: {exc.strerror}") from exc
-    header = tuple(
-        _fields(_decode(opened.readline(MAX_LINE).removeprefix(b"\xef\xbb\xbf")))
-    )
-    if header != HEADER:
+    if _header(opened.readline(MAX_LINE)) != HEADER:
         opened.close()
         raise SourceRefused(f"{path}: the first line must be {','.join(HEADER)}")
     return Reading(_entries(opened, parent, watch))
+
+
+def _header(raw: bytes) -> tuple[str, ...]:
+    """Return the fields of the first line; none when it cannot be cut."""
+    try:
+        return tuple(_fields(_decode(raw.removeprefix(b"\xef\xbb\xbf"))))
+    except csv.Error:
+        return ()
 
 
 def _entries(opened: BinaryIO, parent: Name, watch: Watch) -> Iterator[Entry]:

@@ -22,6 +22,8 @@ KEY_OCTETS: Final = 32
 SIGNATURE_OCTETS: Final = 64
 TIME_OCTETS: Final = 8
 DASH: Final = "\u2014"
+DIGITS: Final = 20
+"""Of the largest number of 64 bits; Python refuses to read very long ones."""
 
 Sign = Callable[[bytes], bytes]
 """Message → Ed25519 signature of 64 octets."""
@@ -161,7 +163,7 @@ class Checkpoint:
         if len(lines) < 4 or lines[-1]:  # noqa: PLR2004 - three lines and the end
             raise NoteWrong("a checkpoint has origin, size and root, a line each")
         origin, size, encoded, *extensions = lines[:-1]
-        if not size.isascii() or not size.isdigit() or str(int(size)) != size:
+        if not _is_number(size) or str(int(size)) != size:
             raise NoteWrong("the checkpoint's size is not a decimal number")
         try:
             root = base64.b64decode(encoded, validate=True)
@@ -199,6 +201,11 @@ def _signature(line: str) -> Signature:
     return Signature(parts[1], raw[:ID_OCTETS], raw[ID_OCTETS:])
 
 
+def _is_number(text: str) -> bool:
+    """Say whether this is a decimal number of at most 64 bits, or nearly so."""
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS
+
+
 def _check_name(name: str) -> None:
     if not name or "+" in name or any(c.isspace() for c in name):
         raise NoteWrong("a key's name is empty or has a space or a plus sign")
@@ -227,7 +234,7 @@ def read_proof(text: str) -> tuple[int, tuple[bytes, ...], str]:
         raise NoteWrong("not a proof of the form c2sp.org/tlog-proof@v1")
     lines = [line for line in lines[1:] if not line.startswith("extra ")]
     word, _space, number = lines[0].partition(" ") if lines else ("", "", "")
-    if word != "index" or not number.isascii() or not number.isdigit():
+    if word != "index" or not _is_number(number):
         raise NoteWrong("the proof has no index")
     try:
         path = tuple(base64.b64decode(line, validate=True) for line in lines[1:])
