@@ -32,6 +32,7 @@ class Work(StrEnum):
     VERIFICATIONS = "bootstrap.tasks.drain_verifications"
     EXPIRIES = "bootstrap.tasks.lapse_expired"
     OPERATORS = "bootstrap.tasks.gather_findings"
+    GUARDS = "bootstrap.tasks.keep_guards"
     CANARY = "bootstrap.tasks.canary"
 
 
@@ -49,6 +50,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "verifications": Turn(Work.VERIFICATIONS, 1),
     "expiries": Turn(Work.EXPIRIES, 5),
     "operators": Turn(Work.OPERATORS, 5),
+    "guards": Turn(Work.GUARDS, 1),
     "canary": Turn(Work.CANARY, 1),
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from django.conf import settings
 from bootstrap.core.dns.hints import Hints, HintsMalformed, read_hints
 from bootstrap.core.dnssec.anchor_files import AnchorsMalformed, read_anchors
 from bootstrap.core.dnssec.anchors import Anchor
+from bootstrap.core.workflow.breakers import Limits
 from bootstrap.scanner.egress import Egress
 from bootstrap.scanner.pacing import UNLIMITED
 from bootstrap.scanner.scanner import Scanner
@@ -164,6 +165,38 @@ def scanning() -> Scanning:
     if found.burst >= found.lease:
         raise Unusable("SCAN_BURST_SECONDS", "must be below SCAN_LEASE_SECONDS")
     return found
+
+
+def publish_stop_file() -> Path | None:
+    """Return the file that stops all publication while it exists (S-71)."""
+    text = str(settings.BOOTSTRAP["PUBLISH_STOP_FILE"]).strip()
+    return Path(text) if text else None
+
+
+def breaker_limits() -> Limits:
+    """Return what one hour may bring until a breaker opens (S-68, S-69).
+
+    Raises:
+        Unusable: not of the form `name=number name=number …`.
+    """
+    variable = "BREAKER_LIMITS"
+    given: dict[str, Any] = {}
+    known: dict[str, Callable[[str], float]] = {
+        field.name: int if isinstance(field.default, int) else float
+        for field in fields(Limits)
+    }
+    for word in str(settings.BOOTSTRAP[variable]).replace(",", " ").split():
+        name, _, text = word.partition("=")
+        if name not in known:
+            choices = ", ".join(known)
+            raise Unusable(variable, f"{name!r} is no limit; there are {choices}")
+        try:
+            given[name] = known[name](text)
+        except ValueError as exc:
+            raise Unusable(variable, f"{word!r} holds no number") from exc
+        if not 0 <= given[name] < float("inf"):
+            raise Unusable(variable, f"{word!r} is below nothing or without end")
+    return Limits(**given)
 
 
 def publishes() -> bool:

@@ -12,12 +12,14 @@ import time
 from bootstrap import clock, config
 from bootstrap.services import (
     heartbeats,
+    holds,
     lapsing,
     operators,
     publication,
     rates,
     recording,
     scanning,
+    switches,
     verification,
 )
 from bootstrap.services.parents import registry_for
@@ -58,6 +60,13 @@ def gather_findings() -> int:
     """Find one cause behind many domains; forget rates that hold nobody back."""
     rates.forget(now=clock.now())
     return operators.gather(now=clock.now())
+
+
+def keep_guards() -> dict[str, int]:
+    """Let go on what released breakers held; note the file that stops all (S-71)."""
+    now = clock.now()
+    switches.notice_file(now=now)
+    return {"resumed": holds.resume(now=now)}
 
 
 def canary() -> None:

@@ -12,6 +12,7 @@ from .audit import (
 )
 from .domain import Domain, DomainState
 from .evidence import Evidence, Packet
+from .guard import Breaker, BreakerScope, BreakerVoice, Switch
 from .heartbeat import Heartbeat
 from .ledger import AuditLeaf, Checkpoint, Cosignature
 from .operator import OperatorFinding
@@ -30,6 +31,9 @@ __all__ = [
     "AuditLeaf",
     "AuditPending",
     "AuditPerson",
+    "Breaker",
+    "BreakerScope",
+    "BreakerVoice",
     "Checkpoint",
     "Cosignature",
     "Decision",
@@ -47,6 +51,7 @@ __all__ = [
     "ScanAttempt",
     "ScanFinding",
     "Sighting",
+    "Switch",
     "WorkItem",
     "Zone",
 ]

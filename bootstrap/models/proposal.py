@@ -95,6 +95,8 @@ class Proposal(models.Model):
     old_ds = models.JSONField(default=list)
     new_ds = models.JSONField(default=list)
     nameservers = models.JSONField(default=list)
+    operator = models.CharField(max_length=255, blank=True, default="")
+    """Who serves the child, as breakers count (S-69): of its nameservers' names."""
     delegation_version = models.PositiveIntegerField()
     digest = DigestField()
     version = models.PositiveIntegerField(default=1)
@@ -139,6 +141,9 @@ class Proposal(models.Model):
             models.Index(fields=("state", "created_at"), name="proposal_queue"),
             # all changes of one child
             models.Index(fields=("domain", "-created_at"), name="proposal_story"),
+            # breakers: what the last hour approved, and what it sent
+            models.Index(fields=("path", "approved_at"), name="proposal_approved"),
+            models.Index(fields=("path", "sent_at"), name="proposal_sent"),
         )
         permissions = (
             ("decide_proposal", "Can approve and reject proposals"),

@@ -39,6 +39,8 @@ class Zone(models.Model):
     ds_ttl = models.PositiveIntegerField(default=86_400)
     max_removed_share = models.FloatField(default=0.2)
     soa_serial = models.BigIntegerField(null=True, blank=True)
+    reconciled_at = models.DateTimeField(null=True, blank=True)
+    """When all its DS sets were last compared with the expected ones (S-76)."""
     imported_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 

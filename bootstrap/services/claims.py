@@ -15,7 +15,7 @@ from bootstrap.core.workflow.lifecycle import Event, State, TransitionRefused
 from bootstrap.models import Domain, Proposal, Publication, Zone
 from bootstrap.registry.ports import Change
 
-from . import leasing
+from . import breakers, holds, leasing, switches
 from .actors import Actor
 from .lapsing import lapse
 from .rechecks import NeedsScan, Objection, objection
@@ -39,6 +39,8 @@ class Ending(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"  # still half sent: the parent cannot be read
     RESCAN = "rescan"  # waits for fresh evidence
+    HELD = "held"  # a breaker opened since it was approved
+    STOPPED = "stopped"  # the kill switch: nothing is sent to anybody
     TAKEN = "taken"  # somebody else has it, or it moved on
 
 
@@ -70,15 +72,26 @@ def begin(proposal: Proposal, *, actor: Actor, now: datetime) -> Claim | Ending:
 def _say(proposal: Proposal, *, actor: Actor, now: datetime) -> Claim | Ending:
     domain = Domain.objects.select_for_update().get(pk=proposal.domain_id)
     proposal.refresh_from_db()
-    zone = domain.zone
-    if proposal.state != State.APPROVED or not zone.automated:
+    if proposal.state != State.APPROVED or not domain.zone.automated:
         return Ending.TAKEN
+    if switches.stopped():
+        return Ending.STOPPED
+    breaker = breakers.watch_sending(proposal, now=now)
+    if breaker is not None:
+        holds.hold(proposal, breaker, actor=actor, now=now)
+        return Ending.HELD
+    return _begun(proposal, domain, actor=actor, now=now)
+
+
+def _begun(
+    proposal: Proposal, domain: Domain, *, actor: Actor, now: datetime
+) -> Claim | Ending:
     found = objection(proposal, domain, now)
     if isinstance(found, Objection):
         return _lapse(proposal, found, actor=actor, now=now)
     if isinstance(found, NeedsScan):
         return _ask_for_scan(proposal, now=now)
-    return _claim(proposal, zone, actor=actor, now=now)
+    return _claim(proposal, domain.zone, actor=actor, now=now)
 
 
 def _claim(proposal: Proposal, zone: Zone, *, actor: Actor, now: datetime) -> Claim:

@@ -11,17 +11,16 @@ from typing import Final
 
 from django.db import transaction
 
-from bootstrap import bell
 from bootstrap.core.evaluation.delegation import Delegation
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evaluation.verdict import Outcome, Verdict
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.core.workflow import freshness, policy
+from bootstrap.core.workflow.breakers import operator_of
 from bootstrap.core.workflow.lifecycle import Event, State, TransitionRefused
 from bootstrap.core.workflow.policy import Route, Routed, RoutingPolicy
 from bootstrap.models import (
     Alarm,
-    Decision,
     Domain,
     Evidence,
     Proposal,
@@ -30,8 +29,8 @@ from bootstrap.models import (
     Zone,
 )
 
-from . import binding, states
-from .actors import POLICY, SCANNER
+from . import binding, breakers, holds, states
+from .actors import SCANNER
 from .binding import DecisionRefused, StaleDecision
 from .decisions import approve, hold, reject, release
 from .lapsing import LAPSABLE, lapse, lapse_expired
@@ -235,6 +234,7 @@ def _row(
         old_ds=sorted(domain.ds),
         new_ds=sorted(ds.to_text() for ds in verdict.candidate),
         nameservers=domain.nameservers,
+        operator=operator_of(domain.nameservers),
         delegation_version=domain.version,
         route=routed.route.value,
         approvals_needed=routed.approvals,
@@ -251,22 +251,11 @@ def _row(
 def _follow(proposal: Proposal, routed: Routed, now: datetime) -> None:
     """Do at once what the route says: approve by rule, hold, or leave to staff."""
     if routed.route is Route.RULE:
-        Decision.objects.create(
-            proposal=proposal,
-            verb="approve",
-            actor=POLICY.name,
-            actor_kind=POLICY.kind.value,
-            via=POLICY.via,
-            digest=proposal.digest,
-            at=now,
-        )
-        note = Note(
-            type=EntryType.PROPOSAL_APPROVED,
-            data={"route": routed.route.value},
-            evidence=(proposal.evidence_id,),
-        )
-        move(proposal, Event.APPROVE, note, actor=POLICY, now=now, approved_at=now)
-        bell.ring(bell.Work.PUBLICATIONS)
+        breaker = breakers.watch_approval(proposal, now=now)
+        if breaker is None:
+            holds.approve_by_rule(proposal, now=now)
+        else:  # S-68, S-69
+            holds.hold(proposal, breaker, actor=SCANNER, now=now)
     elif routed.route is Route.HOLD:
         note = Note(type=EntryType.PROPOSAL_HELD, data={"reason": routed.reason})
         move(proposal, Event.HOLD, note, actor=SCANNER, now=now)

@@ -13,6 +13,7 @@ from datetime import datetime
 from bootstrap.models import Proposal, Zone
 from bootstrap.registry.ports import Registry
 
+from . import switches
 from .actors import PUBLISHER, Actor
 from .claims import Ending, begin, take_over
 from .outcomes import conclude
@@ -29,6 +30,7 @@ def publish(
 ) -> Ending:
     """Send one approved change, if it still holds, and record what came of it.
 
+    Nothing is sent while the kill switch is engaged, nor what a breaker holds.
     `clock` is asked twice: before the act and after it. Two publishers with the
     same proposal have one effect: one of them gets `TAKEN`.
     """
@@ -66,6 +68,8 @@ def publish_due(
     """
     abandoned = Proposal.objects.abandoned(clock())[:limit]
     counts = _each(abandoned, settle, registry_for, clock, wanted)
+    if switches.stopped():
+        return counts  # reading back goes on: what left must be known
     due = Proposal.objects.due(clock())[:limit]
     return counts + _each(due, publish, registry_for, clock, wanted)
 
@@ -96,5 +100,8 @@ def _each(
         if zone.pk not in registries:
             registries[zone.pk] = registry_for(zone)
         registry = registries[zone.pk]
-        counts[act(proposal, registry=registry, actor=PUBLISHER, clock=clock)] += 1
+        ending = act(proposal, registry=registry, actor=PUBLISHER, clock=clock)
+        if ending is Ending.STOPPED:
+            break  # and the same for all that would follow (S-71)
+        counts[ending] += 1
     return counts

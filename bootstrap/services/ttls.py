@@ -19,7 +19,7 @@ from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import Proposal, Publication, Zone
 from bootstrap.registry.ports import Registry
 
-from . import alarms, audit
+from . import alarms, audit, switches
 from .actors import PUBLISHER
 from .outcomes import MAX_ATTEMPTS, pause
 from .sending import Report, change_of, send
@@ -43,6 +43,8 @@ def restore_due(
 ) -> int:
     """Restore the TTL of settled sets whose time has come; return how many were."""
     restored = 0
+    if switches.stopped():
+        return restored  # S-71
     for proposal in _due(clock(), limit):
         zone = proposal.domain.zone
         restored += _restore(proposal, registry_for(zone), clock)

@@ -41,6 +41,7 @@ class EntryType(StrEnum):
     PUBLICATION_RELEASED = "publication.released"
     PUBLICATION_VISIBLE = "publication.visible"
     PUBLICATION_SETTLED = "publication.settled"
+    ROLLBACK_REQUESTED = "rollback.requested"
     TTL_RESTORED = "ttl.restored"
     DS_DRIFTED = "ds.drifted"  # the parent shows what nobody of ours put there
 
@@ -60,6 +61,7 @@ class EntryType(StrEnum):
     ZONE_CHANGED = "zone.changed"
     POLICY_CHANGED = "policy.changed"
     BREAKER_OPENED = "breaker.opened"
+    BREAKER_VOICE = "breaker.voice"  # the first of two persons, or a refusal
     BREAKER_RELEASED = "breaker.released"
     SWITCH_ENGAGED = "switch.engaged"
     SWITCH_RELEASED = "switch.released"

@@ -5,8 +5,15 @@ Opening a breaker is automatic, closing it takes two persons (S-64, S-68, S-69).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from typing import Final
+
+COUNTRY: Final = 2
+SHORT: Final = 3
+"""Letters of a label in a country's zone below which names are registered: co, com."""
+LONGEST: Final = 255
 
 
 @unique
@@ -67,3 +74,22 @@ def operator_trips(counts: Counts, limits: Limits) -> frozenset[Trip]:
         ),
     }
     return frozenset(trip for trip, over in exceeded.items() if over)
+
+
+def operator_of(nameservers: Iterable[str]) -> str:
+    """Return what stands for the DNS operator behind these hostnames (S-69).
+
+    The set of their registrable domains, as far as that can be told without the
+    Public Suffix List: two labels, or three below a short one of a country ("co.uk").
+    A guess that joins two operators holds both, one that parts an operator
+    counts its parts: neither publishes more than the global limits.
+    """
+    domains = sorted({_registrable(host) for host in nameservers})
+    return " ".join(domains)[:LONGEST]
+
+
+def _registrable(host: str) -> str:
+    labels = host.lower().rstrip(".").split(".")
+    is_country = len(labels[-1]) == COUNTRY
+    count = 3 if is_country and len(labels[-2:][0]) <= SHORT else 2
+    return ".".join(labels[-count:])

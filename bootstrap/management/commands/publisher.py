@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections, connection
 
 from bootstrap import clock
-from bootstrap.services import parents, publication, ttls
+from bootstrap.services import parents, publication, switches, ttls
 
 log = logging.getLogger("bootstrap.publisher")
 
@@ -66,6 +66,7 @@ class Command(BaseCommand):
         """
         close_old_connections()
         try:
+            switches.notice_file(now=clock.now())
             sent = publication.publish_due(
                 registry_for=parents.registry_for,
                 clock=clock.now,
