@@ -23,6 +23,7 @@ from bootstrap.core.dnssec.chain import Absence, Needs, Proof, Question, validat
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.observations import Observation, Trouble
+from bootstrap.core.evaluation.proofs import MEMO, MEMORY
 from bootstrap.core.evaluation.queries import Carrier, Lookup, Query
 
 from .cache import Answers, Entry, View
@@ -42,8 +43,6 @@ TRIES: Final = 8
 """Packets spent on one question, over all servers of its zone."""
 SECOND_OPINIONS: Final = 3
 """Further servers asked when an answer leads to no proof (P-7.92)."""
-REMEMBERED: Final = 100_000
-"""Checked signatures that are not checked again."""
 UNPROTECTED: Final = ADDRESSES | {RdataType.NS}
 """Types whose answers may be unsigned: they travel over TCP only (S-6)."""
 AGAIN: Final = frozenset({Trouble.TIMEOUT, Trouble.JUNK, Trouble.TCP_CLOSED})
@@ -74,7 +73,6 @@ class Resolver:
         self._clock = clock
         self._time = time
         self._answers = Answers(time)
-        self._memo: dict[bytes, bool] = {}
         self._flying: dict[Question, asyncio.Future[Entry | None]] = {}
         self._zones = Zones(hints, time)
 
@@ -109,8 +107,6 @@ class Resolver:
         self, errand: Errand, name: Name, rdtype: RdataType, path: Path
     ) -> Proof:
         opinions = 0
-        if len(self._memo) > REMEMBERED:
-            self._memo.clear()
         while True:
             view = self._view(errand)
             found = validate(
@@ -120,7 +116,8 @@ class Resolver:
                 anchors=errand.anchors,
                 now=errand.now,
                 budget=Budget(),
-                memo=self._memo,
+                memo=MEMO,
+                memory=MEMORY,
             )
             self._cite(errand, view)
             if isinstance(found, Needs):

@@ -14,7 +14,7 @@ import dns.name
 from dns.name import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["ROOT", "Name"]
 
@@ -35,20 +35,52 @@ class UnusableSignalingName(Exception):
     """No signaling name can be formed for this child and nameserver (P-1.5)."""
 
 
+class Interned(Name):
+    """A canonical name that knows its hash: names are keys wherever we look.
+
+    It equals, and hashes as, any other spelling of the same name.
+    """
+
+    __slots__ = ("_hash",)
+
+    _hash: int
+
+    def __init__(self, labels: Iterable[bytes]) -> None:
+        super().__init__(map(bytes.lower, labels))
+        object.__setattr__(self, "_hash", super().__hash__())
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is Interned:
+            return self is other or self.labels == other.labels
+        return isinstance(other, Name) and self.fullcompare(other)[1] == 0
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __reduce__(self) -> tuple[Callable[..., Name], tuple[object, ...]]:
+        return interned, (self.labels,)
+
+
 def canonical(name: Name) -> Name:
     """Return `name` with ASCII letters in lower case (RFC 4034, section 6.2)."""
-    labels = tuple(map(bytes.lower, name.labels))
-    return name if labels == name.labels else interned(labels)
+    if type(name) is Interned:
+        return name
+    return interned(tuple(map(bytes.lower, name.labels)))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=32_768)
 def interned(labels: tuple[bytes, ...]) -> Name:
     """Return the name of these labels, the root's included: the same one each time.
 
     Raises:
         dns.name.NameTooLong: more than 255 octets.
     """
-    return Name(labels)
+    if labels != tuple(map(bytes.lower, labels)):
+        return Name(labels)
+    return Interned(labels)
 
 
 def is_within(name: Name, zone: Name) -> bool:

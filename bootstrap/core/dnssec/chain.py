@@ -21,6 +21,7 @@ from .anchors import Anchor, NoTrustAnchor, deepest
 from .answers import Answer, Form
 from .budget import DEFAULT_LIMITS, Budget, Limits
 from .crypto import Memo
+from .memory import Kept, Memory, Trace, price
 from .proofs import Cut, Needs, Proof, Question, Seen
 from .security import Absence, Flaw, Security
 from .signatures import Context, Verified
@@ -56,18 +57,45 @@ def validate(  # noqa: PLR0913 - all that a proof may depend on, by name
     budget: Budget,
     limits: Limits = DEFAULT_LIMITS,
     memo: Memo | None = None,
+    memory: Memory | None = None,
 ) -> Proof | Needs:
     """Return a proof about `name` and `rdtype`, or the questions that it lacks.
 
     Every call walks from the anchor again and spends from `budget`: give each
     call its own, or its share of one. A `memo` kept between calls spares
-    signatures that were checked before; it changes no outcome and no spending.
+    signatures that were checked before, a `memory` walks and steps of them over
+    the same answers; neither changes any outcome or spending.
 
     Raises:
         NoTrustAnchor: no anchor at or above the name is in force (P-7.1); our
             own fault, and never a statement about the name.
     """
-    context = Context(now, budget, limits, memo)
+    context = Context(now, budget, limits, memo, memory)
+    if memory is None:
+        return _walked(name, rdtype, seen, anchors, context)
+    in_force = tuple(anchor for anchor in anchors if anchor.holds_at(now))
+    name = canonical(name)
+    before = budget.verifications, budget.nsec3_hashes
+    second = context.second
+    key = (name, rdtype, second, limits, before, *map(id, in_force))
+    known = memory.walked(key, seen)
+    if known is not None and known.price.paid_from(budget):
+        return known.outcome
+    trace = Trace(seen)
+    found = _walked(name, rdtype, trace, anchors, context)
+    memory.keep_walk(key, trace, Kept(found, price(before, budget), (in_force,)))
+    return found
+
+
+def _walked(
+    name: Name,
+    rdtype: RdataType,
+    seen: Seen,
+    anchors: tuple[Anchor, ...],
+    context: Context,
+) -> Proof | Needs:
+    """Walk, link by link where aliases lead on."""
+    limits = context.limits
     links: tuple[Proof, ...] = ()
     asked = name = canonical(name)
     while True:
@@ -111,6 +139,7 @@ def _answered(walker: Walk, place: Place) -> tuple[Proof, Name | None] | Needs:
             place,
             question,
             lambda r: answers.proven(r, name, rdtype, keys, walker.context),
+            under=("proven", keys),
         )
     if isinstance(found, Needs):
         return found

@@ -33,7 +33,12 @@ def enter(
         return place._replace(zone=zone, keys=None, cuts=(*place.cuts, cut), flaw=flaw)
     question = Question(zone, zone, RdataType.DNSKEY)
     inside = place._replace(zone=zone)
-    found = walk.look(inside, question, lambda r: keys_of(r, zone, ds, walk.context))
+    found = walk.look(
+        inside,
+        question,
+        lambda r: keys_of(r, zone, ds, walk.context),
+        under=("keys", ds),
+    )
     if isinstance(found, Needs):
         return Needs((*found.questions, *_ahead(walk, zone)))
     if isinstance(found, Proof):
@@ -55,7 +60,7 @@ def _ahead(walk: Walk, zone: Name) -> tuple[Question, ...]:
     question = Question(zone, walk.name, walk.rdtype)
     if following is not None:
         question = Question(zone, following, RdataType.DS)
-    is_new = question not in walk.seen and question.rdtype != RdataType.DNSKEY
+    is_new = walk.seen.get(question) is None and question.rdtype != RdataType.DNSKEY
     return (question,) if is_new else ()
 
 
@@ -76,7 +81,12 @@ def _step(walk: Walk, place: Place, name: Name) -> Place | Needs | Proof:
         return _insecure_step(walk, place, name)
     question = Question(place.zone, name, RdataType.DS)
     zone = place.keys
-    found = walk.look(place, question, lambda r: cut_at(r, name, zone, walk.context))
+    found = walk.look(
+        place,
+        question,
+        lambda r: cut_at(r, name, zone, walk.context),
+        under=("cut", zone),
+    )
     if isinstance(found, Proof):
         return _doubted(walk, place, question, found)
     if isinstance(found, Needs):

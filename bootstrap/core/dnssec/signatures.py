@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bootstrap.core.dns.names import Name, is_within, pack, packed, tail
 from bootstrap.core.dns.records import Key, RRset, Rrsig, Signed
@@ -18,6 +18,9 @@ from bootstrap.core.dns.records import Key, RRset, Rrsig, Signed
 from . import algorithms, crypto
 from .budget import DEFAULT_LIMITS, Budget, Limits
 from .security import Flaw
+
+if TYPE_CHECKING:
+    from .memory import Memory
 
 _RECORD: Final = struct.Struct("!HHIH")
 _IN: Final = 1
@@ -50,6 +53,12 @@ class Context:
     budget: Budget
     limits: Limits = DEFAULT_LIMITS
     memo: crypto.Memo | None = None
+    memory: Memory | None = None
+
+    @property
+    def second(self) -> int:
+        """Seconds since 1970: the time as far as signatures know it."""
+        return int(self.now.timestamp())
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,11 +131,14 @@ class Walk:
         place: Place,
         question: Question,
         judged: Callable[[Response], Found | Unverified],
+        *,
+        under: tuple[str, object] | None = None,
     ) -> tuple[Found, bool] | Needs | Proof:
         """Return the best finding of all servers' answers, and whether one failed.
 
         Each answer is judged alone: one that proves is enough (P-7.92), and
-        the order of the answers plays no part.
+        the order of the answers plays no part. `under` names the judgement and
+        what it goes by beside question and answer: then it may be remembered.
         """
         responses = self.seen.get(question)
         if responses is None:
@@ -151,7 +154,7 @@ class Walk:
                 blame=question,
             )
         try:
-            outcomes = [judged(response) for response in usable]
+            outcomes = self._judged(question, usable, judged, under)
         except BudgetSpent as spent:
             return self.fail(place, Unverified(Flaw.LIMIT, str(spent)), question)
         good = [found for found in outcomes if not isinstance(found, Unverified)]
@@ -161,6 +164,27 @@ class Walk:
             return self.fail(place, worst, question)
         best = min(good, key=lambda found: found.order) if len(good) > 1 else good[0]
         return best, bool(bad)
+
+    def _judged(
+        self,
+        question: Question,
+        responses: list[Response],
+        judged: Callable[[Response], Found | Unverified],
+        under: tuple[str, object] | None,
+    ) -> list[Found | Unverified]:
+        context = self.context
+        memory = context.memory
+        if memory is None or under is None:
+            return [judged(response) for response in responses]
+        what, given = under
+        by = given if isinstance(given, tuple) else id(given)
+        key = (what, by, question, context.second, id(context.limits))
+        return memory.look(
+            (*key, *map(id, responses)),
+            lambda: [judged(response) for response in responses],
+            budget=context.budget,
+            holds=(given, context.limits, responses),
+        )
 
     def _answers(self, response: Response, place: Place) -> bool:
         """Say whether a server spoke at all: no failure, no torso, not lame."""

@@ -13,6 +13,7 @@ from bootstrap.core.dns.names import Name
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.budget import Budget, BudgetSpent
 from bootstrap.core.dnssec.chain import Needs, NoTrustAnchor, Proof, validate
+from bootstrap.core.dnssec.memory import Memory
 from bootstrap.core.dnssec.security import Flaw, Security
 
 from .case import Case
@@ -42,6 +43,8 @@ class Memo(dict[bytes, bool]):
 
 
 MEMO: Final = Memo()
+MEMORY: Final = Memory()
+"""Walks over the same answers: from round to round, and from plan to verdict."""
 
 
 def proving(case: Case) -> Prove:
@@ -65,6 +68,7 @@ def proving(case: Case) -> Prove:
                     now=case.now,
                     budget=Budget(),
                     memo=MEMO,
+                    memory=MEMORY,
                 )
             except (BudgetSpent, NoTrustAnchor) as cause:
                 known[key] = unproven(name, rdtype, Flaw.LIMIT, str(cause))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import dns.name
 import pytest
 from hypothesis import given, strategies as st
@@ -160,3 +162,17 @@ def test_tails_are_ancestors(name):
 def test_names_are_never_longer_than_the_wire_allows():
     with pytest.raises(dns.name.NameTooLong):
         tail(Name((b"a" * 63,) * 4 + (b"",)), 5)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=8), max_size=5))
+def test_an_interned_name_is_every_spelling_of_the_name(labels):
+    plain = dns.name.Name((*labels, b""))
+    shouted = dns.name.Name((*(label.upper() for label in labels), b""))
+    name = canonical(shouted)
+    assert name is canonical(plain)
+    assert name == plain == name == shouted
+    assert (name != shouted) is False
+    assert hash(name) == hash(plain) == hash(shouted)
+    assert name != dns.name.Name((b"other", *plain.labels))
+    assert name != labels
+    assert pickle.loads(pickle.dumps(name)) == plain  # noqa: S301 - our own octets

@@ -15,6 +15,7 @@ from bootstrap.core.dns.records import RdataType, RRset, Signed
 from bootstrap.core.dnssec import crypto
 from bootstrap.core.dnssec.budget import Budget
 from bootstrap.core.dnssec.chain import Needs, Proof, Question, validate
+from bootstrap.core.dnssec.memory import Memory
 from bootstrap.core.dnssec.security import Security
 from tests.support.signed import DAY, NOW, SIGNAL, Tree, a_signer, a_tree, n
 
@@ -341,3 +342,84 @@ def test_memory_changes_neither_outcome_nor_spending(data, case):
         )
         found.append((proof, budget))
     assert found[0] == found[1] == found[2]
+
+
+def tampered(seen, draw) -> dict[Question, tuple[Response, ...]]:
+    """Return answers of which some are missing, silent, changed or doubled."""
+    found = dict(seen)
+    for question in draw(st.lists(st.sampled_from(sorted(seen, key=str)), max_size=3)):
+        (response,) = seen[question]
+        places = signed_places(response)
+        worse = response
+        if places:
+            section, index = draw(st.sampled_from(places))
+            victim = getattr(response, section)[index]
+            mutate = draw(st.sampled_from([drop_signatures, flip_rdata, drop_rrset]))
+            worse = changed(response, section, index, mutate(victim, draw))
+        answers = [None, (), (worse,), (worse, response), (response, worse)]
+        chosen = draw(st.sampled_from(answers))
+        if chosen is None:
+            found.pop(question, None)
+        else:
+            found[question] = chosen
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.lists(st.sampled_from(CASES), min_size=1, max_size=4))
+def test_a_shared_memory_of_walks_changes_neither_outcome_nor_spending(data, cases):
+    memory = data.draw(st.sampled_from([Memory(), Memory(walks=5, looks=2)]))
+    for case in cases:
+        name, rdtype, _denial = case
+        seen, _honest, anchors = recorded(*case)
+        given_ = tampered(seen, data.draw)
+        asked = {
+            "name": n(name),
+            "rdtype": RdataType.make(rdtype),
+            "seen": given_,
+            "anchors": anchors,
+            "now": NOW + data.draw(st.sampled_from([DAY * 0, DAY * 400])),
+        }
+        allowance = data.draw(st.sampled_from([(400, 200), (3, 200), (400, 2)]))
+        found = []
+        for kept in (None, memory, memory):
+            budget = Budget(*allowance)
+            proof = validate(**asked, budget=budget, memory=kept)
+            found.append((proof, budget))
+        assert found[0] == found[1] == found[2]
+
+
+def test_a_memory_spares_the_walk_and_asks_for_the_same_answers():
+    name, rdtype, _denial = CASES[0]
+    seen, honest, anchors = recorded(*CASES[0])
+    memory = Memory()
+    looked = []
+
+    class Watched(dict[Question, tuple[Response, ...]]):
+        def get(self, question, default=None):
+            looked.append(question)
+            return super().get(question, default)
+
+    def once() -> Proof | Needs:
+        looked.append(None)
+        return validate(
+            n(name),
+            RdataType.make(rdtype),
+            seen=Watched(seen),
+            anchors=anchors,
+            now=NOW,
+            budget=Budget(),
+            memory=memory,
+        )
+
+    assert once() == honest
+    proof = once()
+    assert proof == honest
+    second = looked.index(None, 1)
+    first = list(dict.fromkeys(looked[1:second]))
+    assert list(dict.fromkeys(looked[second + 1 :])) == first
+    key = next(iter(memory._walks))
+    assert memory.walked(key, {}) is None
+    kept = memory.walked(key, seen)
+    assert kept is not None
+    assert kept.outcome is proof
