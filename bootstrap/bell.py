@@ -33,6 +33,7 @@ class Work(StrEnum):
     EXPIRIES = "bootstrap.tasks.lapse_expired"
     OPERATORS = "bootstrap.tasks.gather_findings"
     GUARDS = "bootstrap.tasks.keep_guards"
+    FIGURES = "bootstrap.tasks.count_figures"
     CANARY = "bootstrap.tasks.canary"
 
 
@@ -51,6 +52,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "expiries": Turn(Work.EXPIRIES, 5),
     "operators": Turn(Work.OPERATORS, 5),
     "guards": Turn(Work.GUARDS, 1),
+    "figures": Turn(Work.FIGURES, 5),
     "canary": Turn(Work.CANARY, 1),
 }
 

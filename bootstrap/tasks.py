@@ -19,6 +19,7 @@ from bootstrap.services import (
     rates,
     recording,
     scanning,
+    statistics,
     switches,
     verification,
 )
@@ -67,6 +68,11 @@ def keep_guards() -> dict[str, int]:
     now = clock.now()
     switches.notice_file(now=now)
     return {"resumed": holds.resume(now=now)}
+
+
+def count_figures() -> int:
+    """Count the day so far, for the pages that show figures."""
+    return statistics.count(now=clock.now())
 
 
 def canary() -> None:

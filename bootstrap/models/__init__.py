@@ -15,11 +15,15 @@ from .evidence import Evidence, Packet
 from .guard import Breaker, BreakerScope, BreakerVoice, Switch
 from .heartbeat import Heartbeat
 from .ledger import AuditLeaf, Checkpoint, Cosignature
+from .note import Note
 from .operator import OperatorFinding
 from .proposal import Decision, Proposal
 from .publication import Publication, Sighting
 from .rate import RateBucket
+from .rules import RulesChange
+from .savedview import SavedView
 from .scan import ScanAttempt, ScanFinding
+from .statistics import DailyFigures
 from .work import WorkItem
 from .zone import PolicyVersion, RoutingMode, Zone
 
@@ -36,11 +40,13 @@ __all__ = [
     "BreakerVoice",
     "Checkpoint",
     "Cosignature",
+    "DailyFigures",
     "Decision",
     "Domain",
     "DomainState",
     "Evidence",
     "Heartbeat",
+    "Note",
     "OperatorFinding",
     "Packet",
     "PolicyVersion",
@@ -48,6 +54,8 @@ __all__ = [
     "Publication",
     "RateBucket",
     "RoutingMode",
+    "RulesChange",
+    "SavedView",
     "ScanAttempt",
     "ScanFinding",
     "Sighting",

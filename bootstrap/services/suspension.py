@@ -14,14 +14,24 @@ from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import Domain
 
 from . import audit, states
-from .actors import Actor
+from .actors import Actor, ActorKind
+from .binding import HOLD
+
+
+class SuspensionRefused(Exception):
+    """This person may not turn automation off or on."""
 
 
 @transaction.atomic
 def suspend(
     domain: Domain, reason: Suspension, *, actor: Actor, now: datetime, note: str = ""
 ) -> bool:
-    """Turn automation off; say whether it was on. The first reason stays."""
+    """Turn automation off; say whether it was on. The first reason stays.
+
+    Raises:
+        SuspensionRefused: a person without the permission (S-64).
+    """
+    _check(actor)
     rows = Domain.objects.filter(pk=domain.pk, suspension="")
     if not rows.update(suspension=reason.value, suspended_at=now, suspension_note=note):
         return False
@@ -37,7 +47,11 @@ def resume(domain: Domain, *, actor: Actor, now: datetime, note: str = "") -> bo
     """Turn automation on again; say whether it was off.
 
     Any channel that provisions a non-empty DS set does this (P-5.43, P-5.44).
+
+    Raises:
+        SuspensionRefused: a person without the permission (S-64).
     """
+    _check(actor)
     rows = Domain.objects.filter(pk=domain.pk).exclude(suspension="")
     if not rows.update(suspension="", suspended_at=None, suspension_note=""):
         return False
@@ -45,6 +59,11 @@ def resume(domain: Domain, *, actor: Actor, now: datetime, note: str = "") -> bo
     domain.suspension, domain.suspended_at, domain.suspension_note = "", None, ""
     states.refresh([domain], now=now)
     return True
+
+
+def _check(actor: Actor) -> None:
+    if actor.kind is ActorKind.STAFF and HOLD not in actor.permissions:
+        raise SuspensionRefused(f"{actor.name} lacks the permission {HOLD}")
 
 
 def _record(

@@ -18,6 +18,8 @@ class EntryType(StrEnum):
     SCAN_VERDICT = "scan.verdict"
     SCAN_FAILED = "scan.failed"
     SCAN_BATCH = "scan.batch"  # routine scans without change, by counts (S-99)
+    SCANS_STARTED = "scans.started"  # a person asked for a whole zone
+    SCANS_STOPPED = "scans.stopped"  # and called back what had not begun
 
     # proposals: most move the row to the version that the entry names (S-85)
     PROPOSAL_CREATED = "proposal.created"
@@ -31,6 +33,8 @@ class EntryType(StrEnum):
     APPROVAL_COUNTED = "approval.counted"  # the first of two persons
     APPROVAL_STALE = "approval.stale"  # what was seen is no longer so (S-65)
     DECISION_REFUSED = "decision.refused"
+    BATCH_DECIDED = "batch.decided"  # many at once: which went through, which not
+    NOTE_WRITTEN = "note.written"
 
     # publication and what was seen afterwards
     PUBLICATION_BEGUN = "publication.begun"
@@ -60,6 +64,9 @@ class EntryType(StrEnum):
     ZONE_ADDED = "zone.added"
     ZONE_CHANGED = "zone.changed"
     POLICY_CHANGED = "policy.changed"
+    RULES_PROPOSED = "rules.proposed"  # settings or policy, for a second person (S-64)
+    RULES_CONFIRMED = "rules.confirmed"
+    RULES_REFUSED = "rules.refused"
     BREAKER_OPENED = "breaker.opened"
     BREAKER_VOICE = "breaker.voice"  # the first of two persons, or a refusal
     BREAKER_RELEASED = "breaker.released"

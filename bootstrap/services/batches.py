@@ -1,0 +1,137 @@
+"""Many decisions at once: the same checks for each, one entry for all beside theirs.
+
+Nothing is decided together: each change goes through the same service as if a
+person had pressed its button, and what is refused is told, not passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from bootstrap.core.tlog.types import EntryType
+from bootstrap.core.workflow.lifecycle import (
+    Event,
+    State,
+    TransitionRefused,
+    advance,
+)
+from bootstrap.models import Proposal
+
+from . import audit, binding, decisions
+from .actors import Actor
+from .binding import Ballot, DecisionRefused, StaleDecision
+
+MOST: Final = 100
+"""Changes in one batch: what a person can still look through."""
+STREAM: Final = "batches"
+REFUSALS: Final = (DecisionRefused, StaleDecision, TransitionRefused)
+
+Decide = Callable[..., None]
+VERBS: Final[Mapping[str, tuple[Event, Decide]]] = MappingProxyType(
+    {
+        "approve": (Event.APPROVE, decisions.approve),
+        "reject": (Event.REJECT, decisions.reject),
+    }
+)
+
+
+class BatchRefused(Exception):
+    """The batch as a whole cannot be decided; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A change that the batch leaves as it is, and why."""
+
+    proposal: Proposal
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What went through, or would; and what did not."""
+
+    done: tuple[Proposal, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def preview(
+    verb: str, chosen: Iterable[Proposal], *, actor: Actor, now: datetime
+) -> Batch:
+    """Return what `decide` would do now; nothing is written."""
+    done: list[Proposal] = []
+    skipped: list[Skipped] = []
+    for proposal in chosen:
+        why = _objection(verb, proposal, actor, now)
+        if why:
+            skipped.append(Skipped(proposal, why))
+        else:
+            done.append(proposal)
+    return Batch(tuple(done), tuple(skipped))
+
+
+def decide(
+    verb: str,
+    chosen: Sequence[tuple[Proposal, str]],
+    *,
+    actor: Actor,
+    comment: str,
+    now: datetime,
+) -> Batch:
+    """Decide each change under the digest that was seen; record the batch.
+
+    Raises:
+        BatchRefused: it is empty or too large, no such verb, or gives no reason.
+    """
+    _check(verb, len(chosen), comment)
+    done: list[Proposal] = []
+    skipped: list[Skipped] = []
+    for proposal, digest in chosen:
+        try:
+            VERBS[verb][1](
+                proposal, actor=actor, digest=digest, comment=comment, now=now
+            )
+        except REFUSALS as refusal:
+            skipped.append(Skipped(proposal, str(refusal)))
+        else:
+            done.append(proposal)
+    audit.record(
+        EntryType.BATCH_DECIDED,
+        stream=STREAM,
+        actor=actor,
+        now=now,
+        private={"comment": comment},
+        verb=verb,
+        done=[str(proposal.pk) for proposal in done],
+        skipped=[str(each.proposal.pk) for each in skipped],
+    )
+    return Batch(tuple(done), tuple(skipped))
+
+
+def _check(verb: str, count: int, comment: str) -> None:
+    if verb not in VERBS:
+        raise BatchRefused("a batch approves or rejects")
+    if not count:
+        raise BatchRefused("no change is chosen")
+    if count > MOST:
+        raise BatchRefused(f"{count} changes are chosen; {MOST} is the limit")
+    if not comment.strip():
+        raise BatchRefused("a batch needs a reason")
+
+
+def _objection(verb: str, proposal: Proposal, actor: Actor, now: datetime) -> str:
+    ballot = Ballot(verb, actor, proposal.digest, "", now)
+    try:
+        advance(State(proposal.state), VERBS[verb][0])
+        binding.check_person(ballot, binding.DECIDE)
+        if verb == "approve":
+            binding.check_four_eyes(proposal, ballot)
+    except REFUSALS as refusal:
+        return str(refusal)
+    if verb == "approve":
+        return "; ".join(binding.changes(proposal, proposal.domain, now))
+    return ""

@@ -1,0 +1,85 @@
+"""Figures of the day, counted by a task: pages read rows, not a million delegations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Count, Max, Min
+
+from bootstrap.models import DailyFigures, Domain, DomainState, Proposal, Zone
+
+from .operators import STUCK
+
+REASONS: Final = 50
+"""Reasons kept for a zone and day, the most frequent."""
+
+
+@transaction.atomic
+def count(*, now: datetime) -> int:
+    """Count every zone's day so far; return how many zones there are."""
+    zones = list(Zone.objects.all())
+    sent = _sent(now)
+    for zone in zones:
+        DailyFigures.objects.update_or_create(
+            zone=zone, day=now.date(), defaults=_figures(zone, sent, now)
+        )
+    return len(zones)
+
+
+def _figures(
+    zone: Zone, sent: Counter[tuple[int, str]], now: datetime
+) -> dict[str, object]:
+    states: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    here = Domain.objects.delegated().in_zone(zone).order_by()
+    groups = here.values_list("state", "last_reason").annotate(number=Count("pk"))
+    for state, reason, number in groups:
+        states[state] += number
+        if state in STUCK and reason:
+            reasons[reason] += number
+    looks = here.aggregate(oldest=Min("last_scan_at"), seen=Count("last_scan_at"))
+    total = states.total()
+    return {
+        "counted_at": now,
+        "states": dict(states),
+        "reasons": dict(reasons.most_common(REASONS)),
+        "total": total,
+        "secured": states[DomainState.SECURED],
+        "bootstraps": sent[zone.pk, "bootstrap"],
+        "updates": sent[zone.pk, "update"],
+        "removals": sent[zone.pk, "removal"],
+        "stalest": looks["oldest"],
+        "unseen": total - looks["seen"],
+    }
+
+
+def _sent(now: datetime) -> Counter[tuple[int, str]]:
+    midnight = datetime.combine(now.date(), time(), UTC)
+    rows = Proposal.objects.filter(
+        sent_at__gte=midnight, sent_at__lt=midnight + timedelta(days=1)
+    )
+    groups = rows.order_by().values_list("domain__zone", "path")
+    found = groups.annotate(number=Count("pk"))
+    return Counter({(zone, path): number for zone, path, number in found})
+
+
+def newest() -> list[DailyFigures]:
+    """Return each zone's newest figures, none before the first count."""
+    last = DailyFigures.objects.aggregate(day=Max("day"))["day"]
+    return list(DailyFigures.objects.filter(day=last).select_related("zone"))
+
+
+def days(since: datetime) -> Iterable[dict[str, object]]:
+    """Return the figures of each day over all zones, oldest first."""
+    rows = DailyFigures.objects.filter(day__gte=since.date()).order_by("day")
+    merged: dict[object, Counter[str]] = {}
+    columns = ("total", "secured", "bootstraps", "updates", "removals")
+    for row in rows.iterator():
+        merged.setdefault(row.day, Counter()).update(
+            {column: getattr(row, column) for column in columns}
+        )
+    return [{"day": day, **dict(counts)} for day, counts in merged.items()]
