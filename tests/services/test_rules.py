@@ -53,7 +53,7 @@ def test_nothing_changes_before_a_second_person_confirms(zone):
     zone.refresh_from_db()
     assert zone.routing == "auto"
     assert zones.policy_of(zone) == STRICT
-    assert PolicyVersion.objects.filter(zone=zone).first().author == "mia"
+    assert PolicyVersion.objects.get(zone=zone, number=2).author == "mia"
     assert {e.type for e in AuditEntry.objects.filter(stream="zone:test.")} >= {
         "rules.proposed",
         "rules.confirmed",
