@@ -39,6 +39,9 @@ VERBS: Final = {
 }
 """Which permission a decision needs."""
 
+TRANSLATED: Final = ("/accounts/", "/status/", "/r/", "/o/")
+"""Pages that speak the visitor's language; the others speak English as a whole."""
+
 FRESH_FOR: Final = 600
 """Seconds for which a second factor counts as fresh (S-66)."""
 
@@ -136,4 +139,5 @@ def page_facts(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.PORTAL_DEMO,
         "theme": request.COOKIES.get("theme", ""),
         "staff": is_staff(request.user) if hasattr(request, "user") else False,
+        "speaks": request.path_info.startswith(TRANSLATED),
     }

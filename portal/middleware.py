@@ -12,8 +12,10 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
-from .access import is_staff
+from .access import TRANSLATED, is_staff
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -22,7 +24,15 @@ ABSOLUTE: Final = 8 * 60 * 60
 NOTE_EVERY: Final = 60
 """Seconds between writes of "last seen", so that reading pages stays cheap."""
 
-OPEN_PREFIXES: Final = ("/accounts/", "/status/", "/healthz", "/theme/")
+OPEN_PREFIXES: Final = (
+    "/accounts/",
+    "/status/",
+    "/r/",
+    "/o/",
+    "/healthz",
+    "/theme/",
+    "/language/",
+)
 """Paths that an account without second factor must reach to get one."""
 
 MFA_KEY: Final = "second_factor"
@@ -91,6 +101,22 @@ def second_factor(respond: Respond) -> Respond:
             request.session[MFA_KEY] = True
             return respond(request)
         return redirect("mfa_index")
+
+    return middleware
+
+
+def languages(respond: Respond) -> Respond:
+    """Answer in the language of the visitor's choice, or of the visitor's browser."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        translated = request.path_info.startswith(TRANSLATED)
+        wanted = translation.get_language_from_request(request)
+        with translation.override(wanted if translated else settings.LANGUAGE_CODE):
+            response = respond(request)
+            response.setdefault("Content-Language", translation.get_language() or "en")
+        if translated:
+            patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        return response
 
     return middleware
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from portal.status.urls import report_patterns
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.dashboard.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.health")),
     path("status/", include("portal.status.urls")),
+    path("r/", include(report_patterns)),
     path("admin/", admin.site.urls),
 ]
 handler400 = "portal.dashboard.errors.bad_request"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from django.utils.translation import gettext as _, gettext_noop
+
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.reasons import MEANINGS, Kind, Reason
 from bootstrap.core.evaluation.texts import TEXTS, Act
@@ -194,10 +196,10 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
 
 ACTS: Final[Mapping[Act, str]] = MappingProxyType(
     {
-        Act.OWNER: "The holder of the name must act.",
-        Act.OPERATOR: "The DNS operator must act.",
-        Act.REGISTRY: "The registry must act.",
-        Act.NOBODY: "Nobody has to act.",
+        Act.OWNER: gettext_noop("The holder of the name must act."),
+        Act.OPERATOR: gettext_noop("The DNS operator must act."),
+        Act.REGISTRY: gettext_noop("The registry must act."),
+        Act.NOBODY: gettext_noop("Nobody has to act."),
     }
 )
 
@@ -226,11 +228,11 @@ def reason(code: str) -> ReasonWords:
     text = TEXTS[known]
     return ReasonWords(
         code=code,
-        title=text.title,
-        staff=text.staff,
-        owner=text.owners,
+        title=_(text.title),
+        staff=_(text.staff),
+        owner=_(text.owners),
         clause=text.clause,
-        who=ACTS[text.act],
+        who=_(ACTS[text.act]),
         kind=KIND[MEANINGS[known].kind],
         recipe=text.recipe,
     )

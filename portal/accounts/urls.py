@@ -31,5 +31,6 @@ urlpatterns = [
     ),
     path("accounts/", include([p for p in account_urls if p.name in OFFERED])),
     path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("language/", views.language, name="language"),
     path("theme/", views.theme, name="theme"),
 ]

@@ -6,34 +6,26 @@ we do not know and a name of somebody else get the same answer.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import require_POST, require_safe
 
+from bootstrap import clock
 from bootstrap.core.dns.names import InvalidName, parse_name, unrooted
-from bootstrap.models import Domain, DomainState
-from portal import words
+from bootstrap.models import Domain
+from bootstrap.services import requests
+from portal.visitors import measured, network_of, too_many
 
 from . import presenters
 
-TELLING = {
-    DomainState.ANNOUNCED,
-    DomainState.BLOCKED,
-    DomainState.BROKEN,
-    DomainState.SIGNED,
-    DomainState.UNSIGNED,
-    DomainState.WAITING,
-}
-"""States in which something is still to be done, and so to be explained."""
+SVG = "image/svg+xml"
 
 
 @login_not_required
 @require_safe
+@measured
 @cache_control(private=True, max_age=60)
 def index(request: HttpRequest) -> HttpResponse:
     """Ask for a name; a name in the query string leads to its permanent page."""
@@ -42,69 +34,85 @@ def index(request: HttpRequest) -> HttpResponse:
         return render(request, "status/index.html")
     try:
         name = unrooted(parse_name(typed))
-    except InvalidName as wrong:
-        context = {"typed": typed, "wrong": str(wrong)}
+    except InvalidName:
+        context = {"typed": typed, "wrong": True}
         return render(request, "status/index.html", context, status=400)
     return redirect("status:name", name)
 
 
 @login_not_required
 @require_safe
+@measured
 @cache_control(private=True, max_age=60)
 def name(request: HttpRequest, name: str) -> HttpResponse:
     """Show where a name stands."""
-    told = _told(name)
-    if told is None:
-        return render(request, "status/unknown.html", status=404)
-    return render(request, "status/name.html", told)
+    return _page(request, name)
 
 
 @login_not_required
 @require_safe
-@cache_control(private=True, max_age=60)
+@measured
+@never_cache
+def look(request: HttpRequest, name: str) -> HttpResponse:
+    """Show the same page while it is being looked at, and keep it fresh."""
+    return _page(request, name)
+
+
+@login_not_required
+@require_POST
+@measured
+def check(request: HttpRequest, name: str) -> HttpResponse:
+    """Have a name looked at now, as often as is fair (S-28)."""
+    row = _row(name)
+    if row is None:
+        return render(request, "status/unknown.html", status=404)
+    try:
+        requests.request_look(row, network=network_of(request), now=clock.now())
+    except requests.TooSoon as refused:
+        return too_many(request, refused.wait)
+    return redirect("status:look", row.name)
+
+
+@login_not_required
+@require_safe
+@measured
+@cache_control(public=True, max_age=60)
 def name_json(request: HttpRequest, name: str) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Say the same as JSON."""
-    told = _told(name)
-    if told is None:
+    row = _row(name)
+    if row is None:
         return JsonResponse({"error": "not a delegation that we act for"}, status=404)
-    return JsonResponse(_plain(told))
+    return JsonResponse(presenters.as_json(presenters.told(row, now=clock.now())))
 
 
-def _plain(told: dict[str, Any]) -> dict[str, Any]:
-    looked, reason = told["looked_at"], told["reason"]
-    return {
-        "domain": told["name"],
-        "state": told["state"],
-        "sentence": told["standing"].sentence,
-        "steps": [{"step": s.word, "mark": s.mark} for s in told["road"]],
-        "reason": reason.code if reason else None,
-        "last_look": looked.isoformat() if looked else None,
-        "publish": told["records"],
-    }
+@login_not_required
+@require_safe
+@measured
+@cache_control(public=True, max_age=60)
+def badge(request: HttpRequest, name: str) -> HttpResponse:
+    """Draw one word about a name, to be shown elsewhere."""
+    row = _row(name)
+    shown = presenters.UNKNOWN if row is None else presenters.badge_of(row)
+    context = {"picture": presenters.picture(shown)}
+    status = 404 if row is None else 200
+    response = render(request, "status/badge.svg", context, SVG, status)
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
-def _told(text: str) -> dict[str, Any] | None:
+def _page(request: HttpRequest, name: str) -> HttpResponse:
+    row = _row(name)
+    if row is None:
+        return render(request, "status/unknown.html", status=404)
+    told = presenters.told(row, now=clock.now())
+    here = request.build_absolute_uri(f"/status/{row.name}")
+    return render(request, "status/name.html", {**told, "here": here})
+
+
+def _row(text: str) -> Domain | None:
     try:
-        row = Domain.objects.delegated().get(name=unrooted(parse_name(text)))
-    except (InvalidName, Domain.DoesNotExist):
+        wanted = unrooted(parse_name(text))
+    except InvalidName:
         return None
-    state = presenters.public_state(row)
-    standing = presenters.STANDINGS[state]
-    scan = row.scans.first()
-    reason = (
-        words.reason(row.last_reason) if row.last_reason and state in TELLING else None
-    )
-    views = scan.nameservers if scan is not None else ()
-    return {
-        "name": row.name,
-        "state": str(state),
-        "standing": standing,
-        "badge": replace(words.badge("domain", state), word=standing.word, meaning=""),
-        "road": presenters.road(standing),
-        "reason": reason,
-        "looked_at": row.last_scan_at,
-        "scan": scan,
-        "records": presenters.to_publish(
-            reason.recipe if reason else "", row.name, row.nameservers, views
-        ),
-    }
+    rows = Domain.objects.delegated().select_related("zone")
+    return rows.filter(name=wanted).first()

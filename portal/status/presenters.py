@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
-import dns.exception
-import dns.rdata
+from django.utils.translation import gettext as _, gettext_noop
 
-from bootstrap.core.dns.names import (
-    Name,
-    UnusableSignalingName,
-    out_of_domain,
-    parse_name,
-    signaling_name,
-    unrooted,
-)
-from bootstrap.core.dns.records import Key
 from bootstrap.core.workflow.lifecycle import State
-from bootstrap.models import Domain, DomainState
-from bootstrap.services import states
+from bootstrap.models import Domain, DomainState, ScanAttempt
+from bootstrap.services import requests, states
+from portal import words
 
-STEPS: Final = ("signed", "announced", "signals found", "accepted", "secured")
+from .changes import Seen, changes, concerned
+from .software import guides
+
+STEPS: Final = (
+    gettext_noop("signed"),
+    gettext_noop("announced"),
+    gettext_noop("signals found"),
+    gettext_noop("accepted"),
+    gettext_noop("secured"),
+)
+TELLING: Final = frozenset(
+    {
+        DomainState.ANNOUNCED,
+        DomainState.BLOCKED,
+        DomainState.BROKEN,
+        DomainState.SIGNED,
+        DomainState.UNSIGNED,
+        DomainState.WAITING,
+    }
+)
+"""States in which something is still to be done, and so to be explained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,62 +49,80 @@ class Standing:
 
 STANDINGS: Final[Mapping[str, Standing]] = {
     DomainState.SUSPENDED: Standing(
-        "automation is off",
-        "Automation of DNSSEC is off for this name; its registrar can say why.",
+        gettext_noop("automation is off"),
+        gettext_noop(
+            "Automation of DNSSEC is off for this name; its registrar can say why."
+        ),
         0,
         stuck=True,
     ),
     DomainState.BROKEN: Standing(
-        "secured, but failing validation",
-        "This name has DS records at its parent, but what its nameservers answer"
-        " does not validate: validating resolvers cannot reach it now.",
+        gettext_noop("secured, but failing validation"),
+        gettext_noop(
+            "This name has DS records at its parent, but what its nameservers answer"
+            " does not validate: validating resolvers cannot reach it now."
+        ),
         4,
         stuck=True,
     ),
     DomainState.PUBLISHED: Standing(
-        "published, being observed",
-        "The DS records were sent to the parent zone and are being observed.",
+        gettext_noop("published, being observed"),
+        gettext_noop(
+            "The DS records were sent to the parent zone and are being observed."
+        ),
         4,
     ),
     DomainState.PENDING: Standing(
-        "accepted, waiting for review or publication",
-        "Everything was found as it must be; the change waits for review or"
-        " publication at the registry.",
+        gettext_noop("accepted, waiting for review or publication"),
+        gettext_noop(
+            "Everything was found as it must be; the change waits for review or"
+            " publication at the registry."
+        ),
         4,
     ),
     DomainState.SECURED: Standing(
-        "secured",
-        "This name is secured with DNSSEC, and its nameservers validate.",
+        gettext_noop("secured"),
+        gettext_noop("This name is secured with DNSSEC, and its nameservers validate."),
         5,
     ),
     DomainState.ANNOUNCED: Standing(
-        "announced, being checked",
-        "This name asks for DNSSEC; a check could not be finished yet and will be"
-        " repeated by itself.",
+        gettext_noop("announced, being checked"),
+        gettext_noop(
+            "This name asks for DNSSEC; a check could not be finished yet and will be"
+            " repeated by itself."
+        ),
         2,
     ),
     DomainState.BLOCKED: Standing(
-        "needs a change at your DNS operator",
-        "This name asks for DNSSEC, but something at its DNS operator must change"
-        " first.",
+        gettext_noop("needs a change at your DNS operator"),
+        gettext_noop(
+            "This name asks for DNSSEC, but something at its DNS operator must change"
+            " first."
+        ),
         2,
         stuck=True,
     ),
     DomainState.WAITING: Standing(
-        "announced, but your DNS operator does not vouch for it yet",
-        "This name asks for DNSSEC, but its DNS operator publishes no signal that"
-        " vouches for it.",
+        gettext_noop("announced, but your DNS operator does not vouch for it yet"),
+        gettext_noop(
+            "This name asks for DNSSEC, but its DNS operator publishes no signal that"
+            " vouches for it."
+        ),
         2,
         stuck=True,
     ),
     DomainState.SIGNED: Standing(
-        "signed, not announced",
-        "The zone is signed but publishes no CDS or CDNSKEY records, so nobody has"
-        " asked us to secure it.",
+        gettext_noop("signed, not announced"),
+        gettext_noop(
+            "The zone is signed but publishes no CDS or CDNSKEY records, so nobody has"
+            " asked us to secure it."
+        ),
         1,
     ),
     DomainState.UNSIGNED: Standing(
-        "not signed yet", "The zone of this name is not signed with DNSSEC.", 0
+        gettext_noop("not signed yet"),
+        gettext_noop("The zone of this name is not signed with DNSSEC."),
+        0,
     ),
 }
 """Every state but alarms, which are for staff; owners see the state below (ux.md)."""
@@ -130,66 +160,101 @@ def _mark(position: int, standing: Standing) -> str:
     return "stopped" if standing.stuck else "now"
 
 
-def to_publish(
-    recipe: str,
-    child: str,
-    nameservers: Sequence[str],
-    views: Sequence[Mapping[str, Any]],
-) -> tuple[str, ...]:
-    """Return the records that would mend it, as lines of a zone file.
-
-    `recipe` comes with the reason; its {nameserver} stands for each host that
-    owes a signal (RFC 9615, section 3.2), its {ds} for each DS that the child's
-    own records ask for.
-    """
-    owner = parse_name(child)
-    hosts = _signaling_hosts(owner, nameservers)
-    wanted = _wanted_ds(owner, views)
-    lines: list[str] = []
-    for line in recipe.splitlines():
-        for host in hosts if "{nameserver}" in line else ("",):
-            values = wanted if "{ds}" in line else ("",)
-            lines += [line.format(child=child, nameserver=host, ds=ds) for ds in values]
-    return tuple(lines)
-
-
-def _signaling_hosts(owner: Name, nameservers: Sequence[str]) -> tuple[str, ...]:
-    hosts = out_of_domain(owner, [parse_name(host) for host in nameservers])
-    return tuple(unrooted(host) for host in hosts if _fits(owner, host))
-
-
-def _fits(owner: Name, host: Name) -> bool:
-    try:
-        signaling_name(owner, host)
-    except UnusableSignalingName:
-        return False  # told by the reason of the evaluation itself
-    return True
-
-
-def _wanted_ds(owner: Name, views: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the announced CDS; where there is none, the DS of each SEP key."""
-    announced = _records(views, "CDS")
-    if announced:
-        return tuple(sorted(announced))
-    keys = [_key(text) for text in _records(views, "DNSKEY")]
-    return tuple(
-        sorted(k.ds(owner).to_text() for k in keys if k is not None and k.is_sep)
+def told(row: Domain, *, now: datetime) -> dict[str, Any]:
+    """Return all that the page of a name shows, and nothing else of the row (S-108)."""
+    state = public_state(row)
+    standing = STANDINGS[state]
+    scan = row.scans.first()
+    reason = (
+        words.reason(row.last_reason) if row.last_reason and state in TELLING else None
     )
-
-
-def _records(views: Sequence[Mapping[str, Any]], rdtype: str) -> set[str]:
+    awaited = requests.is_awaited(row, now=now)
     return {
-        str(content)
-        for view in views
-        for answer in view.get("answers", ())
-        if answer.get("type") == rdtype
-        for content in answer.get("records", ())
+        "name": row.name,
+        "parent": row.zone.name,
+        "state": str(state),
+        "standing": standing,
+        "badge": badge_of(row),
+        "road": road(standing),
+        "reason": reason,
+        "looked_at": row.last_scan_at,
+        "scan": scan,
+        "awaited": awaited,
+        "next_at": requests.next_look(row, now=now),
+        "now": now,
+        **to_do(reason, row, scan),
     }
 
 
-def _key(text: str) -> Key | None:
-    try:
-        wire = dns.rdata.from_text("IN", "DNSKEY", text).to_wire()
-        return Key.from_wire(wire) if wire is not None else None
-    except (dns.exception.DNSException, ValueError):
-        return None  # not a key that anybody could publish
+def to_do(
+    reason: words.ReasonWords | None, row: Domain, scan: ScanAttempt | None
+) -> dict[str, Any]:
+    """Return the records to change and how, for the operator."""
+    if reason is None or scan is None:
+        return {"changes": (), "guides": (), "concerned": ()}
+    seen = Seen(row.name, row.nameservers, scan.nameservers, scan.signals)
+    found = changes(reason.code, reason.recipe, seen)
+    return {
+        "changes": found,
+        "guides": guides(found, row.nameservers),
+        "concerned": () if found else concerned(reason.code, scan.signals),
+    }
+
+
+def as_json(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same as plain JSON; its keys are a contract."""
+    looked, reason, scan = facts["looked_at"], facts["reason"], facts["scan"]
+    return {
+        "domain": facts["name"],
+        "state": facts["state"],
+        "sentence": _(facts["standing"].sentence),
+        "steps": [{"step": s.word, "mark": s.mark} for s in facts["road"]],
+        "reason": reason.code if reason else None,
+        "last_look": looked.isoformat() if looked else None,
+        "next_look": facts["next_at"].isoformat(),
+        "awaited": facts["awaited"],
+        "evaluation": str(scan.pk) if scan else None,
+        "publish": [c.line for c in facts["changes"] if not c.remove],
+        "remove": [c.line for c in facts["changes"] if c.remove],
+    }
+
+
+def badge_of(row: Domain) -> words.Badge:
+    """Return icon, word and tone of a name, in the public's words."""
+    state = public_state(row)
+    word = STANDINGS[state].word
+    return replace(words.badge("domain", state), word=word, meaning="")
+
+
+BADGE_TONES: Final[Mapping[str, str]] = {
+    "ok": "#1b6b3a",
+    "bad": "#a81c26",
+    "warn": "#97410b",
+    "wait": "#7a5200",
+    "info": "#1f5c80",
+    "calm": "#555b63",
+}
+"""Colours of the picture: those of the light pages, dark enough for white text."""
+CHARACTER: Final = 6.7
+"""Width of one character of the badge's text, in units of the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The badge to show elsewhere: two words on two grounds."""
+
+    word: str
+    colour: str
+    left: int
+    right: int
+
+
+def picture(badge: words.Badge) -> Picture:
+    """Return the badge as a picture wide enough for its word."""
+    word = _(badge.word)
+    right = round(len(word) * CHARACTER) + 16
+    return Picture(word, BADGE_TONES[badge.tone], left=58, right=right)
+
+
+UNKNOWN: Final = words.Badge("unknown", "dot", "calm")
+"""For names that we do not act for, whoever owns them."""

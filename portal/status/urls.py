@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import pages
+from . import pages, reports
 
 app_name = "status"
 urlpatterns = [
     path("", pages.index, name="index"),
+    path("<path:name>/badge.svg", pages.badge, name="badge"),
+    path("<path:name>/check", pages.check, name="check"),
+    path("<path:name>/look", pages.look, name="look"),
     path("<path:name>/json", pages.name_json, name="json"),
     path("<path:name>", pages.name, name="name"),
 ]
+
+report_patterns = (
+    [
+        path("<uuid:scan_id>", reports.report, name="report"),
+        path("<uuid:scan_id>/json", reports.report_json, name="report-json"),
+    ],
+    "reports",
+)
+"""Addresses of frozen evaluations, short enough to be written down."""

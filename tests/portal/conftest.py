@@ -53,3 +53,9 @@ def registry(db, monkeypatch):
 
     monkeypatch.setattr(rows, "NOW", clock.now())
     return rows.a_registry()
+
+
+@pytest.fixture(autouse=True)
+def _visitors_in_a_hurry(settings):
+    """Let tests open as many public pages as they like; one file says how many else."""
+    settings.PUBLIC_BURST, settings.PUBLIC_PER_MINUTE = 10_000, 10_000

@@ -197,26 +197,6 @@ def test_a_road_without_stop_shows_where_it_goes_on():
     assert marks == ["done", "now", "next", "next", "next"]
 
 
-def test_missing_signals_are_spelled_out_for_each_nameserver():
-    recipe = words.reason("SIG_NONE").recipe
-    hosts = ["ns1.operator.net", "ns.inside.a.example", "ns2.operator.net"]
-
-    lines = status.to_publish(recipe, "a.example", hosts, rows.four_servers(rows.ds()))
-
-    assert lines == (
-        f"_dsboot.a.example._signal.ns1.operator.net. CDS {rows.ds()}",
-        f"_dsboot.a.example._signal.ns2.operator.net. CDS {rows.ds()}",
-    )
-
-
-def test_a_name_too_long_for_a_signal_is_not_spelled_out():
-    recipe = words.reason("SIG_NONE").recipe
-    child = ".".join(["a" * 60] * 3) + ".example"
-    host = ".".join(["b" * 60] * 3) + ".net"
-
-    assert status.to_publish(recipe, child, [host], []) == ()
-
-
 def test_every_step_of_an_evaluation_has_a_name_for_people():
     steps = {check.id for check in judge(cases.a_case()).checks}
 
