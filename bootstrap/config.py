@@ -199,6 +199,16 @@ def breaker_limits() -> Limits:
     return Limits(**given)
 
 
+def scan_details() -> timedelta:
+    """Return for how long routine evaluations keep their evidence (P-8.36).
+
+    Raises:
+        Unusable: the variable holds nonsense.
+    """
+    read = _Reader(settings.BOOTSTRAP)
+    return timedelta(days=read.number("SCAN_DETAIL_DAYS", 1, 36_500))
+
+
 def publishes() -> bool:
     """Say whether workers of the queue may speak to parents' primaries.
 

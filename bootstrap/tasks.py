@@ -11,6 +11,7 @@ import time
 
 from bootstrap import clock, config
 from bootstrap.services import (
+    compaction,
     heartbeats,
     holds,
     lapsing,
@@ -73,6 +74,11 @@ def keep_guards() -> dict[str, int]:
 def count_figures() -> int:
     """Count the day so far, for the pages that show figures."""
     return statistics.count(now=clock.now())
+
+
+def compact_scans() -> int:
+    """Shrink old routine evaluations; return how many (P-8.36)."""
+    return compaction.compact(now=clock.now(), ticks=clock.ticks)
 
 
 def canary() -> None:
