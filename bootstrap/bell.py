@@ -34,7 +34,7 @@ class Work(StrEnum):
     OPERATORS = "bootstrap.tasks.gather_findings"
     GUARDS = "bootstrap.tasks.keep_guards"
     FIGURES = "bootstrap.tasks.count_figures"
-    COMPACTION = "bootstrap.tasks.compact_scans"
+    DELIVERIES = "bootstrap.tasks.deliver_webhooks"
     CANARY = "bootstrap.tasks.canary"
 
 
@@ -54,7 +54,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "operators": Turn(Work.OPERATORS, 5),
     "guards": Turn(Work.GUARDS, 1),
     "figures": Turn(Work.FIGURES, 5),
-    "compaction": Turn(Work.COMPACTION, 24 * 60),
+    "deliveries": Turn(Work.DELIVERIES, 1),
     "canary": Turn(Work.CANARY, 1),
 }
 

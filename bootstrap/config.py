@@ -199,14 +199,17 @@ def breaker_limits() -> Limits:
     return Limits(**given)
 
 
-def scan_details() -> timedelta:
-    """Return for how long routine evaluations keep their evidence (P-8.36).
+def webhooks() -> Egress:
+    """Return which addresses webhooks may be sent to (S-112).
 
     Raises:
-        Unusable: the variable holds nonsense.
+        Unusable: a variable holds nonsense.
     """
     read = _Reader(settings.BOOTSTRAP)
-    return timedelta(days=read.number("SCAN_DETAIL_DAYS", 1, 36_500))
+    return Egress(
+        allowed=read.networks("WEBHOOK_ALLOWED_NETWORKS"),
+        denied=read.networks("DNS_DENIED_NETWORKS"),
+    )
 
 
 def publishes() -> bool:

@@ -11,7 +11,7 @@ import time
 
 from bootstrap import clock, config
 from bootstrap.services import (
-    compaction,
+    deliveries,
     heartbeats,
     holds,
     lapsing,
@@ -76,9 +76,9 @@ def count_figures() -> int:
     return statistics.count(now=clock.now())
 
 
-def compact_scans() -> int:
-    """Shrink old routine evaluations; return how many (P-8.36)."""
-    return compaction.compact(now=clock.now(), ticks=clock.ticks)
+def deliver_webhooks() -> dict[str, int]:
+    """Tell other machines what happened; return how many tries ended how."""
+    return dict(deliveries.deliver_due(egress=config.webhooks(), clock=clock.now))
 
 
 def canary() -> None:

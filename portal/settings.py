@@ -230,7 +230,7 @@ BOOTSTRAP: dict[str, Any] = {
         "PUBLISH_STOP_FILE", default=f"{BASE_DIR}/publication.stop"
     ),
     "BREAKER_LIMITS": env.str("BREAKER_LIMITS", default=""),
-    "SCAN_DETAIL_DAYS": env.str("SCAN_DETAIL_DAYS", default="60"),
+    "WEBHOOK_ALLOWED_NETWORKS": env.str("WEBHOOK_ALLOWED_NETWORKS", default=""),
     "WORKER_PUBLISHES": env.bool("WORKER_PUBLISHES", default=False),
 }
 

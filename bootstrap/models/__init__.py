@@ -24,6 +24,8 @@ from .rules import RulesChange
 from .savedview import SavedView
 from .scan import ScanAttempt, ScanFinding
 from .statistics import DailyFigures
+from .token import StoredAnswer, Token
+from .webhook import Delivery, Webhook
 from .work import WorkItem
 from .zone import PolicyVersion, RoutingMode, Zone
 
@@ -42,6 +44,7 @@ __all__ = [
     "Cosignature",
     "DailyFigures",
     "Decision",
+    "Delivery",
     "Domain",
     "DomainState",
     "Evidence",
@@ -59,7 +62,10 @@ __all__ = [
     "ScanAttempt",
     "ScanFinding",
     "Sighting",
+    "StoredAnswer",
     "Switch",
+    "Token",
+    "Webhook",
     "WorkItem",
     "Zone",
 ]

@@ -30,6 +30,9 @@ class Actor:
     permissions: frozenset[str] = frozenset()
 
 
+MACHINE = "api"
+"""How `via` begins for whoever comes with a token: nobody who decides (S-111)."""
+
 SCANNER = Actor(ActorKind.SYSTEM, "scanner", "worker")
 POLICY = Actor(ActorKind.RULE, "policy", "rule")
 PUBLISHER = Actor(ActorKind.SYSTEM, "publisher", "publisher")

@@ -27,6 +27,7 @@ from bootstrap.models import (
     Evidence,
 )
 
+from . import outbox
 from .actors import Actor, ActorKind
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def append(drafts: Iterable[Draft]) -> list[AuditEntry]:
         rows.append(row)
         disclosed += [_disclosure_row(entry.id, item) for item in found]
     AuditEntry.objects.bulk_create(rows, batch_size=1000)
+    outbox.fill(rows)
     AuditDisclosure.objects.bulk_create(disclosed, batch_size=1000)
     AuditHead.objects.bulk_update(heads.values(), ["number", "digest"], batch_size=200)
     return rows

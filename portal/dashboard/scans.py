@@ -54,10 +54,7 @@ def evidence(request: HttpRequest, scan_id: UUID) -> HttpResponse:  # noqa: ARG0
     row = get_object_or_404(ScanAttempt, pk=scan_id)
     if row.evidence_id is None:
         raise Http404
-    try:
-        octets = kept.octets_of(row.evidence_id)
-    except kept.EvidenceCompacted as gone:
-        return HttpResponse(f"{gone}\n", content_type="text/plain", status=410)
+    octets = kept.octets_of(row.evidence_id)
     response = HttpResponse(octets, content_type="application/vnd.bootstrap.evidence")
     name = f"evidence-{row.evidence_id[:16]}.cbor"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

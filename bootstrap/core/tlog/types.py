@@ -85,6 +85,10 @@ class EntryType(StrEnum):
     USER_CHANGED = "user.changed"
     ROLE_GRANTED = "role.granted"
     ROLE_REVOKED = "role.revoked"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105 - a type of entry
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - a type of entry
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_REMOVED = "webhook.removed"
     DATA_VIEWED = "data.viewed"
     DATA_EXPORTED = "data.exported"
 

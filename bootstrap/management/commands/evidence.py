@@ -41,7 +41,7 @@ class Command(BaseCommand):
         digest = _digest(options["what"].strip())
         try:
             octets = evidence.octets_of(digest)
-        except evidence.EvidenceUnreadable as exc:
+        except evidence.EvidenceDamaged as exc:
             raise CommandError(str(exc)) from exc
         try:
             options["output"].write_bytes(octets)
