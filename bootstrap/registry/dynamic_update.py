@@ -45,8 +45,9 @@ MAX_ANSWER: Final = 1_024
 UNDECIDED: Final = frozenset({"SERVFAIL", "NOTIMP"})
 """Answers that do not say whether anything was applied, or may pass soon."""
 
+BADKEY: Final = "BADKEY"
 _PEER: Final = {
-    dns.tsig.PeerBadKey: "BADKEY",
+    dns.tsig.PeerBadKey: BADKEY,
     dns.tsig.PeerBadSignature: "BADSIG",
     dns.tsig.PeerBadTruncation: "BADTRUNC",
 }
@@ -60,22 +61,33 @@ class DynamicUpdate:
     primary: Endpoint
     key: TsigKey
     patience: float = PATIENCE
+    successor: TsigKey | None = None
+    """The second key of a rotation: tried when the first is not known (S-81)."""
 
     def publish(self, change: Change) -> Receipt:
         """Send one signed UPDATE and return the authentic yes.
 
         An answer without a valid TSIG is no answer (S-83). A BADKEY from a
-        primary that knew the key before means that its policy refuses (F-12).
+        primary that knew the key before means that its policy refuses (F-12);
+        it applied nothing, so that another key may be tried.
 
         Raises:
             RegistryRefused: with the parent's code; nothing was applied.
             OutcomeUnknown: sent, and no authentic answer came: read back.
             RegistryUnreachable: nothing was sent.
         """
-        update = update_of(change, self.key)
+        try:
+            return self._publish(change, self.key)
+        except RegistryRefused as refusal:
+            if self.successor is None or refusal.rcode != BADKEY:
+                raise
+            return self._publish(change, self.successor)
+
+    def _publish(self, change: Change, key: TsigKey) -> Receipt:
+        update = update_of(change, key)
         request = update.to_wire()
         response = self._exchange(request)
-        rcode = self._authentic_rcode(update, request, response)
+        rcode = self._authentic_rcode(update, key, request, response)
         if rcode in UNDECIDED:
             raise OutcomeUnknown(f"the primary answers {rcode}", request, response)
         if rcode != "NOERROR":
@@ -149,13 +161,17 @@ class DynamicUpdate:
             raise RegistryUnreachable(f"{self.primary}: {exc}") from exc
 
     def _authentic_rcode(
-        self, update: dns.update.UpdateMessage, request: bytes, wire: bytes
+        self,
+        update: dns.update.UpdateMessage,
+        key: TsigKey,
+        request: bytes,
+        wire: bytes,
     ) -> str:
         if len(wire) > MAX_ANSWER:
             raise OutcomeUnknown(f"an answer of {len(wire)} octets", request)
         try:
             response = dns.message.from_wire(
-                wire, keyring=self.key.keyring(), request_mac=update.mac
+                wire, keyring=key.keyring(), request_mac=update.mac
             )
         except tuple(_PEER) as exc:
             raise RegistryRefused(_PEER[type(exc)], "", request, wire) from exc

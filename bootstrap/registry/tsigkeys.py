@@ -62,11 +62,20 @@ class _Token:
 
 
 def read_key_file(path: Path) -> TsigKey:
-    """Return the one key in `path`.
+    """Return the first key in `path`: the one to use until the other end changes.
+
+    Raises:
+        KeyFileInvalid: as for `read_key_files`.
+    """
+    return read_keys(path)[0]
+
+
+def read_keys(path: Path) -> tuple[TsigKey, ...]:
+    """Return the key in `path`, or both of a rotation, in the order to try (S-81).
 
     Raises:
         KeyFileInvalid: unreadable, not of that form, a weak or unknown
-            algorithm, a short secret, or not exactly one key.
+            algorithm, a short secret, no key, or more than two.
     """
     try:
         open_to_all = path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)
@@ -80,22 +89,42 @@ def read_key_file(path: Path) -> TsigKey:
     if len(raw) > MAX_FILE:
         raise KeyFileInvalid(f"{path}: longer than {MAX_FILE} octets")
     warning = f"{path}: everybody on this machine can read or change the key"
-    return parse_key(text, str(path), (warning,) if open_to_all else ())
+    return parse_keys(text, str(path), (warning,) if open_to_all else ())
 
 
 def parse_key(text: str, where: str, warnings: tuple[str, ...] = ()) -> TsigKey:
-    """Return the one key in `text`, which stands at `where`.
+    """Return the first key in `text`, which stands at `where`.
 
     Raises:
-        KeyFileInvalid: as for `read_key_file`.
+        KeyFileInvalid: as for `read_keys`.
+    """
+    return parse_keys(text, where, warnings)[0]
+
+
+def parse_keys(
+    text: str, where: str, warnings: tuple[str, ...] = ()
+) -> tuple[TsigKey, ...]:
+    """Return the key in `text`, or both of a rotation.
+
+    Raises:
+        KeyFileInvalid: as for `read_keys`.
     """
     parser = _Parser(where, list(_tokens(text, where)))
-    name, fields = parser.statement()
+    keys = [_key(parser, warnings)]
+    if parser.is_more():
+        keys.append(_key(parser, warnings))
     parser.end()
+    if len({key.name for key in keys}) < len(keys):
+        raise KeyFileInvalid(f"{where}: both keys have the same name")
+    return tuple(keys)
+
+
+def _key(parser: _Parser, warnings: tuple[str, ...]) -> TsigKey:
+    name, fields = parser.statement()
     return TsigKey(
         name,
-        _algorithm(where, *fields["algorithm"]),
-        _secret(where, *fields["secret"]),
+        _algorithm(parser.where, *fields["algorithm"]),
+        _secret(parser.where, *fields["secret"]),
         warnings,
     )
 
@@ -175,10 +204,13 @@ class _Parser:
             self.mark(";")
             fields[token.text] = (value.line, value.text)
 
+    def is_more(self) -> bool:
+        return self.position < len(self.tokens)
+
     def end(self) -> None:
-        if self.position < len(self.tokens):
+        if self.is_more():
             line = self.tokens[self.position].line
-            raise self.refuse(line, "more than one key, or something after it")
+            raise self.refuse(line, "more than two keys, or something after them")
 
 
 def _algorithm(where: str, line: int, text: str) -> Name:

@@ -14,7 +14,9 @@ from bootstrap.registry.absent import AbsentRegistry
 from bootstrap.registry.addresses import InvalidEndpoint, parse_endpoint
 from bootstrap.registry.dynamic_update import DynamicUpdate
 from bootstrap.registry.ports import Registry
-from bootstrap.registry.tsigkeys import KeyFileInvalid, read_key_file
+from bootstrap.registry.rows import Reading, SourceRefused
+from bootstrap.registry.transfer import transfer
+from bootstrap.registry.tsigkeys import KeyFileInvalid, read_keys
 
 log = logging.getLogger("bootstrap.publisher")
 
@@ -24,10 +26,32 @@ def registry_for(zone: Zone) -> Registry:
     if not zone.primary or not zone.tsig_key_file:
         return AbsentRegistry(f"{zone.name} has no primary or no TSIG key file")
     try:
-        key = read_key_file(Path(zone.tsig_key_file))
+        key, *others = read_keys(Path(zone.tsig_key_file))
         primary = parse_endpoint(zone.primary)
     except (InvalidEndpoint, KeyFileInvalid) as exc:
         return AbsentRegistry(str(exc))
     for warning in key.warnings:
         log.warning("publisher.key_file zone=%s: %s", zone.name, warning)
-    return DynamicUpdate(zone=parse_name(zone.name), primary=primary, key=key)
+    successor = others[0] if others else None
+    name = parse_name(zone.name)
+    return DynamicUpdate(zone=name, primary=primary, key=key, successor=successor)
+
+
+def transfer_of(zone: Zone) -> Reading:
+    """Return all delegations as the primary has them, by transfer with our key.
+
+    Raises:
+        SourceRefused: badly configured, or refused by the primary.
+    """
+    try:
+        keys = read_keys(Path(zone.tsig_key_file)) if zone.tsig_key_file else ()
+        primary = parse_endpoint(zone.primary)
+    except (InvalidEndpoint, KeyFileInvalid) as exc:
+        raise SourceRefused(str(exc)) from exc
+    name = parse_name(zone.name)
+    for key in keys[:-1]:
+        try:
+            return transfer(primary, name, key)
+        except SourceRefused:
+            log.info("publisher.transfer_refused zone=%s, next key", zone.name)
+    return transfer(primary, name, keys[-1] if keys else None)

@@ -66,12 +66,12 @@ def bind(folder, port: int) -> UpdatableBind:
     return UpdatableBind(folder, [ADDRESS], port)
 
 
-def client(port: int, tsig: Tsig = UPDATER, **options: float) -> DynamicUpdate:
+def client(port: int, tsig: Tsig = UPDATER, patience: float = 10.0) -> DynamicUpdate:
     """Return our side of the conversation."""
     text = f'key "{tsig.name}" {{ algorithm hmac-sha256; secret "{tsig.secret}"; }};'
     return DynamicUpdate(
         parse_name(PARENT),
         Endpoint(ADDRESS, port),
         parse_key(text, "key"),
-        **options,
+        patience,
     )

@@ -168,6 +168,18 @@ def test_an_unknown_key_is_refused_and_nothing_is_applied(port, child):
     assert client(port).read_back(child).ds == ()
 
 
+def test_during_a_rotation_the_second_key_is_tried_and_nothing_fails(port, child):
+    """S-81: the file names the new key first, the primary does not know it yet."""
+    both = replace(client(port, STRANGER), successor=client(port).key)
+    assert both.publish(a_change(child)).rcode == "NOERROR"
+    assert both.read_back(child).ds == (DS,)
+
+    neither = replace(client(port, STRANGER), successor=client(port, STRANGER).key)
+    with pytest.raises(RegistryRefused) as refusal:
+        neither.publish(a_change(child))
+    assert refusal.value.rcode == "BADKEY"
+
+
 def test_a_wrong_secret_is_refused_and_nothing_is_applied(port, child):
     impostor = replace(STRANGER, name=UPDATER.name)
     with pytest.raises(RegistryRefused) as refusal:

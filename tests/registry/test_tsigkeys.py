@@ -10,10 +10,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bootstrap.core.dns.names import parse_name
-from bootstrap.registry.tsigkeys import KeyFileInvalid, parse_key, read_key_file
+from bootstrap.registry.tsigkeys import (
+    KeyFileInvalid,
+    parse_key,
+    read_key_file,
+    read_keys,
+)
 
 SECRET = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 GOOD = f'key "updater.test" {{\n  algorithm hmac-sha256;\n  secret "{SECRET}";\n}};\n'
+OTHER = GOOD.replace("updater", "next")
 
 
 def test_a_key_of_tsig_keygen_is_read(tmp_path):
@@ -27,6 +33,14 @@ def test_a_key_of_tsig_keygen_is_read(tmp_path):
     assert key.algorithm == dns.tsig.HMAC_SHA256
     assert key.secret == b"0123456789abcdef0123456789abcdef"
     assert key.warnings == ()
+
+
+def test_a_file_may_hold_both_keys_of_a_rotation_in_their_order(tmp_path):
+    path = tmp_path / "key"
+    path.write_text(GOOD + OTHER)
+    names = [key.name for key in read_keys(path)]
+    assert names == [parse_name("updater.test"), parse_name("next.test")]
+    assert read_key_file(path).name == names[0]
 
 
 FORMS = {
@@ -78,7 +92,11 @@ WRONG = {
         GOOD.replace(SECRET, "c2hvcnQ="),
         "f:3: the secret has 5 octets",
     ),
-    "two keys": (GOOD + GOOD, "f:5: more than one key"),
+    "twice the same key": (GOOD + GOOD, "f: both keys have the same name"),
+    "three keys": (
+        GOOD + OTHER + GOOD,
+        "f:9: more than two keys",
+    ),
     "another statement": ("options {};", 'f:1: the word "key" should stand here'),
 }
 

@@ -11,8 +11,9 @@ from bootstrap.registry.absent import AbsentRegistry
 from bootstrap.registry.addresses import Endpoint
 from bootstrap.registry.dynamic_update import DynamicUpdate
 from bootstrap.registry.ports import RegistryUnconfigured
-from bootstrap.services.parents import registry_for
-from tests.registry.primaries import UPDATER
+from bootstrap.registry.rows import SourceRefused
+from bootstrap.services.parents import registry_for, transfer_of
+from tests.registry.primaries import STRANGER, UPDATER
 
 from .builders import a_zone
 from .parent import CHILD
@@ -62,3 +63,27 @@ def test_a_zone_that_is_badly_configured_says_so_when_it_is_used(
     for ask in (found.delegation, found.read_back):
         with pytest.raises(RegistryUnconfigured, match=why):
             ask(CHILD)
+
+
+def test_both_keys_of_a_rotation_are_at_hand(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    key_file = tmp_path / "both"
+    UPDATER.file(first)
+    STRANGER.file(second)
+    key_file.write_text(first.read_text() + second.read_text())
+    key_file.chmod(0o400)
+
+    found = registry_for(a_zone(primary="192.0.2.1", tsig_key_file=str(key_file)))
+
+    assert isinstance(found, DynamicUpdate)
+    assert found.successor is not None
+    assert [found.key.name, found.successor.name] == [
+        parse_name(UPDATER.name),
+        parse_name(STRANGER.name),
+    ]
+
+
+@pytest.mark.parametrize("columns", [{}, {"primary": "127.0.0.1#9"}])
+def test_a_transfer_that_cannot_be_had_is_refused(columns):
+    with pytest.raises(SourceRefused):
+        transfer_of(a_zone(**columns))

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections, connection
 
 from bootstrap import clock
-from bootstrap.services import parents, publication, switches, ttls
+from bootstrap.services import parents, publication, reconciling, switches, ttls
 
 log = logging.getLogger("bootstrap.publisher")
 
@@ -75,6 +75,11 @@ class Command(BaseCommand):
             restored = ttls.restore_due(
                 registry_for=parents.registry_for, clock=clock.now
             )
+            drifted = reconciling.reconcile_due(
+                registry_for=parents.registry_for,
+                transfer_of=parents.transfer_of,
+                clock=clock.now,
+            )
         except OperationalError:
             if must_work:
                 raise
@@ -83,6 +88,7 @@ class Command(BaseCommand):
             return False
         counts = Counter({str(ending): n for ending, n in sent.items()})
         counts["ttl restored"] += restored
+        counts["changed by others"] += drifted
         self.say(counts)
         return counts.total() > 0
 
