@@ -53,7 +53,9 @@ def running(count: int, folder: Path, *, good: int = 100) -> Iterator[dict[str, 
 def main(count: int, folder: Path, good: int) -> None:
     """Serve until standard input ends."""
     world = many(count, share_good=good)
-    with Lab(world, clock=clock.now, folder=folder, seed=b"benchmark") as lab:
+    lab = Lab(world, clock=clock.now, folder=folder, seed=b"benchmark")
+    lab.warm()
+    with lab:
         print(json.dumps(lab.manifest()), flush=True)
         sys.stdin.read()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,6 +46,11 @@ class Row:
         return statistics.median(sample.cpu for sample in self.samples)
 
     @property
+    def memory(self) -> float:
+        """Median peak of resident memory in MiB."""
+        return statistics.median(sample.memory for sample in self.samples)
+
+    @property
     def rate(self) -> float:
         """Units a second, at the median."""
         return self.units / self.wall
@@ -64,30 +69,26 @@ class Row:
 
 
 def timed(
-    command: Sequence[str | Path], environment: Mapping[str, str], core: int | None
+    command: Sequence[str | Path],
+    environment: Mapping[str, str],
+    core: int | None,
+    output: IO[str] | None = None,
 ) -> Sample:
     """Run a process to its end, on one core where asked, and account for it."""
-
-    def pin() -> None:
-        if core is not None:
-            os.sched_setaffinity(0, {core})
-
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    pinned = ["taskset", "-c", str(core)] if core is not None else []
     started = time.monotonic()
-    done = subprocess.run(
-        [str(part) for part in command],
+    process = subprocess.Popen(
+        [*pinned, *map(str, command)],
         cwd=ROOT,
         env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        preexec_fn=pin,
-        check=False,
+        stdout=output or subprocess.DEVNULL,
     )
+    _pid, status, used = os.wait4(process.pid, 0)
     wall = time.monotonic() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"{command} ended with {done.returncode}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Sample(wall, cpu, after.ru_maxrss / 1024)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{command} ended with {process.returncode}")
+    return Sample(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def machine() -> dict[str, object]:
