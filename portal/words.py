@@ -229,7 +229,7 @@ def reason(code: str) -> ReasonWords:
     return ReasonWords(
         code=code,
         title=_(text.title),
-        staff=_(text.staff),
+        staff=text.staff,
         owner=_(text.owners),
         clause=text.clause,
         who=_(ACTS[text.act]),
