@@ -27,6 +27,7 @@ View = Callable[..., HttpResponse]
 
 DECIDE: Final = "bootstrap.decide_proposal"
 HOLD: Final = "bootstrap.hold_proposal"
+COMMENT: Final = "bootstrap.comment_proposal"
 SCAN: Final = "bootstrap.request_scan"
 ZONES: Final = "bootstrap.manage_zones"
 AUDIT: Final = "bootstrap.view_audit"
@@ -138,6 +139,7 @@ def page_facts(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.PORTAL_NAME,
         "demo": settings.PORTAL_DEMO,
         "theme": request.COOKIES.get("theme", ""),
+        "keys": request.COOKIES.get("keys", ""),
         "staff": is_staff(request.user) if hasattr(request, "user") else False,
         "speaks": request.path_info.startswith(TRANSLATED),
     }

@@ -267,3 +267,28 @@ def standing(state: str, code: str) -> Stand:
         return Stand(sentence, "", "", "")
     found = reason(code)
     return Stand(sentence, code, found.who, found.owner)
+
+
+EVENTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "delegation.added": "The registry delegated the name.",
+        "delegation.ns-changed": "The nameservers changed at the registry.",
+        "delegation.ds-changed": "DS was changed by another channel.",
+        "delegation.transferred": "The name went to another registrar.",
+        "delegation.removed": "The registry removed the delegation.",
+        "suspension.began": "Automation was turned off.",
+        "suspension.ended": "Automation was turned on again.",
+    }
+)
+"""What only the trail tells of a child."""
+
+CAUSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "OOB_REMOVAL": "DS was removed by another channel",
+        "HOLDER_OPT_OUT": "the holder does not want it",
+        "REGISTRAR_AUTOMATES": "the registrar does it",
+        "PROPRIETARY_LOCK": "a lock of the registry",
+        "SECURITY_ALARM": "a security alarm",
+    }
+)
+"""Why automation is off, in words (P-5.46)."""

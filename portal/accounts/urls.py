@@ -33,4 +33,5 @@ urlpatterns = [
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("language/", views.language, name="language"),
     path("theme/", views.theme, name="theme"),
+    path("keys/", views.keys, name="keys"),
 ]

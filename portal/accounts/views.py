@@ -25,10 +25,7 @@ COOKIE: Final[dict[str, Any]] = {
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Remember light, dark or high contrast; anything else means the system's."""
-    back = request.POST.get("back", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = "/"
-    response = redirect(back)
+    response = _back(request)
     wanted = request.POST.get("theme", "")
     if wanted in THEMES:
         response.set_cookie("theme", wanted, **COOKIE)
@@ -42,3 +39,20 @@ def theme(request: HttpRequest) -> HttpResponse:
 def language(request: HttpRequest) -> HttpResponse:
     """Remember a language; one that we do not speak is not remembered."""
     return set_language(request)
+
+
+@require_POST
+def keys(request: HttpRequest) -> HttpResponse:
+    """Remember whether single keys act on pages (WCAG 2.2, 2.1.4)."""
+    response = _back(request)
+    if request.POST.get("keys") == "off":
+        response.set_cookie("keys", "off", **COOKIE)
+    else:
+        response.delete_cookie("keys")
+    return response
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    back = request.POST.get("back", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if safe else "/")

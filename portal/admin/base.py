@@ -24,7 +24,7 @@ Columns = Any
 class ReadOnlyAdmin(admin.ModelAdmin[Row]):
     """No add, no change, no delete: a service is the only way to move a row."""
 
-    actions = None
+    actions: Columns = None
     list_per_page = 50
     show_full_result_count = False
 

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -13,8 +15,9 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from bootstrap.models import Decision, Proposal, Publication, Sighting
-from portal.access import fresh_second_factor
-from portal.dashboard import decisions, presenters, proposals
+from bootstrap.services import batches
+from portal.access import DECIDE, fresh_second_factor, holds
+from portal.dashboard import decisions, presenters, proposals, queue
 
 from .base import ReadOnlyAdmin
 
@@ -28,6 +31,34 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
     list_select_related = ("domain", "domain__zone")
     search_fields = ("domain__name", "digest")
     change_form_template = "admin/proposal.html"
+    actions = ("approve_chosen", "reject_chosen")
+
+    @admin.action(description="Approve the chosen (preview first)")
+    def approve_chosen(
+        self, request: HttpRequest, rows: QuerySet[Proposal]
+    ) -> HttpResponse:
+        """Lead to the dashboard's preview; nothing is decided yet (2.6)."""
+        return self._preview(request, rows, "approve")
+
+    @admin.action(description="Reject the chosen (preview first)")
+    def reject_chosen(
+        self, request: HttpRequest, rows: QuerySet[Proposal]
+    ) -> HttpResponse:
+        """Lead to the dashboard's preview; nothing is decided yet (2.6)."""
+        return self._preview(request, rows, "reject")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer batches to those alone who may decide."""
+        return super().get_actions(request) if holds(request.user, DECIDE) else {}
+
+    def _preview(
+        self, request: HttpRequest, rows: QuerySet[Proposal], verb: str
+    ) -> HttpResponse:
+        if not holds(request.user, DECIDE):
+            raise PermissionDenied
+        ids = rows.order_by("created_at").values_list("pk", flat=True)
+        chosen = [str(pk) for pk in ids[: batches.MOST + 1]]
+        return queue.preview(request, verb, chosen, via="admin")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that takes the decision."""

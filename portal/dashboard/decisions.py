@@ -61,6 +61,8 @@ class Panel:
     """Approvals of exactly this digest so far."""
     mine: bool
     """This person asked for the change, or has approved it already."""
+    voices: tuple[str, ...] = ()
+    """Who has approved exactly this digest."""
     changed: tuple[Change, ...] = ()
     refusal: str = ""
 
@@ -110,6 +112,7 @@ def panel(
         step_up=step_up_url(back),
         given=len({decision.actor for decision in decisions}),
         mine=person in {proposal.requested_by, *(d.actor for d in decisions)},
+        voices=tuple(dict.fromkeys(d.actor for d in decisions)),
         changed=answer.changed if answer else (),
         refusal=answer.refusal if answer else "",
     )

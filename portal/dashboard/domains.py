@@ -7,21 +7,24 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from bootstrap import clock
-from bootstrap.models import Alarm, Domain, Proposal, ScanAttempt
+from bootstrap.core.evaluation.delegation import Suspension
+from bootstrap.models import Alarm, AuditEntry, Domain, Proposal, ScanAttempt
 from bootstrap.models.domain import DomainQuerySet
 from bootstrap.services import requests
 from portal import words
-from portal.access import SCAN, actor_of, holds, may, staff_only
+from portal.access import COMMENT, HOLD, SCAN, actor_of, holds, may, staff_only
 
 from .forms import DomainFilter
 from .paging import page_of
 
 STORY = 40
+SOME = 20
 
 
 @require_safe
@@ -57,7 +60,13 @@ def domain(request: HttpRequest, domain_id: int) -> HttpResponse:
         "stand": words.standing(row.state, row.last_reason),
         "open_proposal": row.proposals.open().first(),
         "events": story(row),
+        "changes": _changes(row)[:SOME],
+        "kept": list(row.scans.exclude(evidence=None)[:SOME]),
+        "notes": list(row.notes.order_by("-at")[:SOME]),
+        "causes": [cause.value for cause in Suspension],
         "may_scan": holds(request.user, SCAN),
+        "may_comment": holds(request.user, COMMENT),
+        "may_hold": holds(request.user, HOLD),
     }
     return render(request, "dashboard/domain.html", context)
 
@@ -78,11 +87,23 @@ def story(row: Domain) -> list[Event]:
     events = _scans(list(row.scans.all()[:STORY]))
     events += [Event("proposal", p.created_at, p) for p in _changes(row)]
     events += [Event("alarm", a.opened_at, a) for a in _alarms(row)]
+    events += [Event("note", n.at, n) for n in row.notes.order_by("-at")[:STORY]]
+    events += [Event("entry", e.at, e) for e in _entries(row)]
     return sorted(events, key=lambda event: event.at, reverse=True)[:STORY]
 
 
 def _changes(row: Domain) -> list[Proposal]:
     return list(row.proposals.order_by("-created_at")[:STORY])
+
+
+TOLD = ("delegation.", "suspension.")
+"""What only the trail knows of a child: the registry's changes, automation."""
+
+
+def _entries(row: Domain) -> list[AuditEntry]:
+    told = Q(type__startswith=TOLD[0]) | Q(type__startswith=TOLD[1])
+    rows = AuditEntry.objects.filter(told, stream=row.stream)
+    return list(rows.order_by("-number")[:STORY])
 
 
 def _alarms(row: Domain) -> list[Alarm]:

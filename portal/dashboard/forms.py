@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from django import forms
 
+from bootstrap.core.evaluation.delegation import Suspension
 from bootstrap.models import DomainState, Zone
 from portal.access import VERBS
 
 MAX_COMMENT = 2000
+
+
+MOST_CHOSEN = 1000
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+IDS = re.compile(UUID)
+PAIR = re.compile(rf"({UUID}):([0-9a-f]{{64}})(?= |$)")
+
+
+def _any(*words: str) -> list[tuple[str, str]]:
+    return [("", "any"), *((word, word) for word in words)]
 
 
 class DecisionForm(forms.Form):
@@ -54,24 +68,63 @@ class QueueFilter(forms.Form):
         Zone.objects.all(), required=False, to_field_name="name", empty_label="any"
     )
     state = forms.ChoiceField(
-        required=False,
-        choices=[
-            ("", "any"),
-            ("candidate", "candidate"),
-            ("held", "held"),
-            ("failed", "failed"),
-        ],
+        required=False, choices=_any("candidate", "held", "failed")
     )
     path = forms.ChoiceField(
+        required=False, choices=_any("bootstrap", "update", "removal"), label="Kind"
+    )
+    operator = forms.CharField(required=False, max_length=255)
+    registrar = forms.CharField(required=False, max_length=200)
+    reason = forms.CharField(required=False, max_length=40)
+    age = forms.ChoiceField(
         required=False,
         choices=[
             ("", "any"),
-            ("bootstrap", "bootstrap"),
-            ("update", "update"),
-            ("removal", "removal"),
+            ("hour", "over an hour"),
+            ("day", "over a day"),
+            ("week", "over a week"),
+            ("expiring", "expires within 12 hours"),
         ],
-        label="Kind",
+        label="Waiting",
     )
+
+
+class BatchForm(forms.Form):
+    """Changes chosen in a list; in the second step with digests and a reason."""
+
+    verb = forms.ChoiceField(choices=[("approve", "approve"), ("reject", "reject")])
+    comment = forms.CharField(required=False, max_length=MAX_COMMENT)
+
+    def clean(self) -> dict[str, Any]:
+        """Read the chosen ids, each with the digest that was on the screen."""
+        cleaned = super().clean() or {}
+        chosen = self.data.getlist("chosen")  # type: ignore[attr-defined]  # a QueryDict
+        seen = dict(PAIR.findall(" ".join(chosen)))
+        if not chosen or len(chosen) > MOST_CHOSEN:
+            raise forms.ValidationError("Choose between one and a thousand changes.")
+        ids = [part for part in (IDS.match(text) for text in chosen) if part]
+        cleaned["chosen"] = [part.group(0) for part in ids]
+        cleaned["seen"] = seen
+        return cleaned
+
+
+class ViewForm(forms.Form):
+    """A name for the filters that are set."""
+
+    name = forms.CharField(max_length=60)
+    shared = forms.BooleanField(required=False)
+
+    def params(self) -> dict[str, str]:
+        """Return the filters that came along and are not empty."""
+        names = QueueFilter.base_fields
+        return {key: str(self.data[key]) for key in names if self.data.get(key)}
+
+
+class SuspendForm(forms.Form):
+    """Why automation is turned off for a child (P-5.46)."""
+
+    cause = forms.ChoiceField(choices=[(each.value, each.value) for each in Suspension])
+    comment = forms.CharField(max_length=MAX_COMMENT)
 
 
 class TrailFilter(forms.Form):

@@ -100,3 +100,16 @@ def in_hex(wire: bytes) -> str:
         letters = "".join(chr(b) if 0x20 <= b < 0x7F else "." for b in part)  # noqa: PLR2004 - printable ASCII
         rows.append(f"{start:04x}  {part.hex(' '):<{WIDTH * 3}} {letters}")
     return "\n".join(rows)
+
+
+def as_text(seen: Messages) -> str:
+    """Return all messages as one text file."""
+    parts = []
+    for one in seen.exchanges:
+        parts.append(f";; {shown(one.question)} @{shown(one.server)} {one.transport}")
+        parts += [
+            f";; {packet.title}, {packet.size} octets\n{packet.text}\n\n{packet.hex}\n"
+            for packet in one.packets
+        ]
+        parts.append(f";; {shown(one.result)}\n")
+    return "\n".join(parts)

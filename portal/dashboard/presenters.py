@@ -221,3 +221,45 @@ def tally(checks: Sequence[Json]) -> tuple[tuple[str, int], ...]:
     order = ("fail", "note", "pass", "skipped")
     results = [str(check.get("result", "")) for check in checks]
     return tuple((mark, results.count(mark)) for mark in order if mark in results)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One earlier evaluation, and the one before it to compare with."""
+
+    scan: Any
+    before: Any = None
+
+
+def attempts(scans: Sequence[Any]) -> tuple[Attempt, ...]:
+    """Return evaluations, newest first, each beside its predecessor."""
+    older = [*scans[1:], None]
+    return tuple(
+        Attempt(scan, before) for scan, before in zip(scans, older, strict=True)
+    )[: max(1, len(scans) - 1)]
+
+
+def evaluation_changes(before: Json, after: Json) -> tuple[Change, ...]:
+    """Return what two evaluations of a child say differently, part by part.
+
+    Each is a mapping of the verdict's views: outcome, reasons, DS, checks by name,
+    and what each server and each signal said.
+    """
+    told, tells = _said(before), _said(after)
+    return changes(told, {**dict.fromkeys(told), **tells})
+
+
+def _said(scan: Json) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        key: scan.get(key) for key in ("outcome", "primary reason", "path", "DS")
+    }
+    for check in scan.get("checks", ()):
+        reasons = ", ".join(check.get("reasons", ()))
+        said[str(check.get("id"))] = f"{check.get('result')} {reasons}".strip()
+    for view in scan.get("nameservers", ()):
+        for rdtype, (reason, records) in _answers(view).items():
+            where = f"{rdtype} at {view.get('server')}"
+            said[where] = [reason, *records]
+    for signal in scan.get("signals", ()):
+        said[f"signal of {signal.get('nameserver')}"] = list(signal.get("reasons", ()))
+    return said

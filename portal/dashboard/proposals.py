@@ -1,8 +1,8 @@
-"""The queue, and the page on which a change is reviewed and decided."""
+"""The page on which a change is reviewed and decided."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,40 +12,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from bootstrap.models import Proposal
-from bootstrap.models.proposal import ProposalQuerySet
-from portal.access import fresh_second_factor, staff_only
+from portal.access import COMMENT, SCAN, fresh_second_factor, holds, staff_only
 
 from . import decisions, presenters, svg
-from .forms import QueueFilter
-from .paging import page_of
 
-
-@require_safe
-@staff_only
-def queue(request: HttpRequest) -> HttpResponse:
-    """List what only a person can move, oldest first; htmx asks for the rows alone."""
-    form = QueueFilter(request.GET)
-    waiting = Proposal.objects.awaiting_staff().with_domain().select_related("scan")
-    found = page_of(_narrowed(waiting.order_by("created_at"), form), request)
-    for row in found.rows:
-        row.diff = presenters.ds_diff(row.old_ds, row.new_ds)
-        row.marks = presenters.tally(row.scan.checks)
-    live = request.headers.get("HX-Request") == "true"
-    page = "dashboard/_queue.html" if live else "dashboard/queue.html"
-    return render(request, page, {"form": form, "page": found})
-
-
-def _narrowed(rows: ProposalQuerySet, form: QueueFilter) -> ProposalQuerySet:
-    if not form.is_valid():
-        return rows.none()
-    wanted = form.cleaned_data
-    columns = {
-        "domain__name__contains": wanted["q"].strip().rstrip(".").lower(),
-        "domain__zone": wanted["zone"],
-        "state": wanted["state"],
-        "path": wanted["path"],
-    }
-    return rows.filter(**{column: value for column, value in columns.items() if value})
+NOTES: Final = 20
+ATTEMPTS: Final = 8
 
 
 def fetch(proposal_id: UUID) -> Proposal:
@@ -86,6 +58,12 @@ def review(
         "proposal": row,
         "domain": row.domain,
         "panel": decisions.panel(request, row, action=action, back=here, answer=answer),
+        "may_scan": holds(request.user, SCAN),
+        "may_comment": holds(request.user, COMMENT),
+        "notes": list(row.domain.notes.order_by("-at")[:NOTES]),
+        "attempts": presenters.attempts(
+            list(row.domain.scans.order_by("-started_at")[:ATTEMPTS])
+        ),
         **facts(row),
     }
 

@@ -59,3 +59,42 @@ def evidence(request: HttpRequest, scan_id: UUID) -> HttpResponse:  # noqa: ARG0
     name = f"evidence-{row.evidence_id[:16]}.cbor"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+@require_safe
+@staff_only
+def messages(request: HttpRequest, scan_id: UUID) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Hand out every message in the form of dig, then octet by octet."""
+    row = get_object_or_404(ScanAttempt, pk=scan_id)
+    seen = packets.messages(row.evidence_id)
+    if not seen.exchanges:
+        raise Http404
+    response = HttpResponse(packets.as_text(seen), content_type="text/plain")
+    name = f"messages-{row.pk}.txt"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_safe
+@staff_only
+def compare(request: HttpRequest, scan_id: UUID, before_id: UUID) -> HttpResponse:
+    """Show what two evaluations of one child say differently."""
+    rows = ScanAttempt.objects.select_related("domain")
+    after = get_object_or_404(rows, pk=scan_id)
+    before = get_object_or_404(rows, pk=before_id, domain=after.domain)
+    found = presenters.evaluation_changes(_told(before), _told(after))
+    context = {"before": before, "after": after, "changes": found}
+    context["domain"] = after.domain
+    return render(request, "dashboard/compare.html", context)
+
+
+def _told(row: ScanAttempt) -> dict[str, object]:
+    return {
+        "outcome": row.outcome,
+        "primary reason": row.primary_reason,
+        "path": row.path,
+        "DS": sorted(row.ds),
+        "checks": row.checks,
+        "nameservers": row.nameservers,
+        "signals": row.signals,
+    }

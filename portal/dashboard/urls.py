@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import alarms, audit, domains, overview, proposals, scans, zones
+from . import alarms, audit, domains, notes, overview, proposals, queue, scans, zones
 
 app_name = "dashboard"
 urlpatterns = [
     path("", overview.overview, name="overview"),
-    path("queue/", proposals.queue, name="queue"),
+    path("queue/", queue.queue, name="queue"),
+    path("queue/batch/", queue.batch, name="batch"),
+    path("queue/batch/decide/", queue.batch_decide, name="batch-decide"),
+    path("queue/views/", queue.save_view, name="save-view"),
+    path("queue/views/<slug:slug>/delete/", queue.delete_view, name="delete-view"),
+    path(
+        "proposals/<uuid:proposal_id>/notes/",
+        notes.note_proposal,
+        name="note-proposal",
+    ),
+    path("domains/<int:domain_id>/notes/", notes.note_domain, name="note-domain"),
+    path("domains/<int:domain_id>/suspend/", notes.suspend, name="suspend"),
+    path("domains/<int:domain_id>/resume/", notes.resume, name="resume"),
+    path("scans/<uuid:scan_id>/messages/", scans.messages, name="messages"),
+    path(
+        "scans/<uuid:scan_id>/compare/<uuid:before_id>/",
+        scans.compare,
+        name="compare",
+    ),
     path("proposals/<uuid:proposal_id>/", proposals.proposal, name="proposal"),
     path("proposals/<uuid:proposal_id>/decide/", proposals.decide, name="decide"),
     path("domains/", domains.domains, name="domains"),

@@ -109,3 +109,15 @@ def step(name: object) -> str:
 def skipped(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the checks that did not apply, or were not reached."""
     return [check for check in checks if check.get("result") == "skipped"]
+
+
+@register.filter
+def event_words(kind: object) -> str:
+    """Return the words of a kind of entry; one of another release by its code."""
+    return words.EVENTS.get(str(kind), shown(kind))
+
+
+@register.filter
+def cause_words(cause: object) -> str:
+    """Return the words of a cause of suspension."""
+    return words.CAUSES.get(str(cause), shown(cause))

@@ -20,6 +20,7 @@ STAFF_PAGES = (
     "domain",
     "scans",
     "scan",
+    "compare",
     "zones",
     "zone",
     "alarms",
@@ -33,9 +34,17 @@ PRESS = {
     "decide": ("approver",),
     "scan-again": ("reviewer", "approver"),
     "acknowledge": ("reviewer", "approver"),
+    "batch": ("approver",),
+    "batch-decide": ("approver",),
+    "save-view": ALL,
+    "delete-view": ALL,
+    "note-domain": ("reviewer", "approver"),
+    "note-proposal": ("reviewer", "approver"),
+    "suspend": ("reviewer", "approver"),
+    "resume": ("reviewer", "approver"),
 }
 """Golden table: which roles may press which button."""
-EVIDENCE = {"evidence"}
+EVIDENCE = {"evidence", "messages"}
 
 
 def address(name, registry) -> str:
@@ -46,6 +55,15 @@ def address(name, registry) -> str:
         "domain": {"domain_id": registry.domains["blocked"].pk},
         "scan-again": {"domain_id": registry.domains["blocked"].pk},
         "scan": {"scan_id": registry.scans["alarm"].pk},
+        "compare": {
+            "scan_id": registry.scans["alarm"].pk,
+            "before_id": registry.scans["alarm"].pk,
+        },
+        "delete-view": {"slug": "nobodys"},
+        "note-domain": {"domain_id": registry.domains["blocked"].pk},
+        "note-proposal": {"proposal_id": registry.proposals["candidate"].pk},
+        "suspend": {"domain_id": registry.domains["blocked"].pk},
+        "resume": {"domain_id": registry.domains["blocked"].pk},
         "zone": {"zone_id": registry.zone.pk},
         "acknowledge": {"alarm_id": registry.alarms[0].pk},
         "entry": {"uid": registry.entries[0].uid},

@@ -1,10 +1,13 @@
 // What makes hands faster; every page works without it.
 "use strict";
 
-// Keys of the queue: j and k move, Enter opens, a and r go to the decision.
+// Keys: j and k move, Enter opens, x chooses, a and r go on to the decision, ? helps.
 (() => {
-  const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+  const off = document.body.dataset.keys === "off";
+  const help = document.getElementById("keys-help");
+  const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, dialog, [contenteditable]");
   const rows = () => [...document.querySelectorAll("[data-row]")];
+  const box = (row) => row && row.querySelector('input[type="checkbox"]');
   let at = -1;
 
   const choose = (step) => {
@@ -12,27 +15,59 @@
     if (!all.length) return;
     at = Math.max(0, Math.min(all.length - 1, at + step));
     all.forEach((row, i) => row.classList.toggle("chosen", i === at));
-    all[at].querySelector("a").focus();
+    all[at].querySelector("th a, a").focus();
+  };
+
+  const tick = () => {
+    const mark = box(rows()[at]);
+    if (mark) mark.checked = !mark.checked;
+  };
+
+  // On the queue the chosen rows go to the preview; on a change, to the reason.
+  const decide = (verb) => {
+    const batch = document.querySelector(`#batch button[value="${verb}"]`);
+    const button = document.querySelector(`.decide button[value="${verb}"]`);
+    const comment = document.querySelector(".decide textarea");
+    if (batch) {
+      const here = box(rows()[at]);
+      if (here && !document.querySelector("#batch input:checked")) here.checked = true;
+      if (document.querySelector("#batch input:checked")) batch.click();
+    } else if (button && comment) {
+      (comment.value ? button : comment).focus();
+    }
+  };
+
+  const search = () => {
+    const field = document.querySelector('[role="search"] input');
+    if (field) field.focus();
+  };
+
+  const acts = {
+    j: () => choose(1),
+    k: () => choose(-1),
+    x: tick,
+    a: () => decide("approve"),
+    r: () => decide("reject"),
+    "/": search,
+    "?": () => help && help.showModal(),
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-    if (event.key === "j") choose(1);
-    else if (event.key === "k") choose(-1);
-    else if (event.key === "/") {
-      const search = document.querySelector('[role="search"] input');
-      if (search) { event.preventDefault(); search.focus(); }
-    } else if (event.key === "a" || event.key === "r") {
-      const verb = event.key === "a" ? "approve" : "reject";
-      const button = document.querySelector(`.decide button[value="${verb}"]`);
-      const comment = document.querySelector(".decide textarea");
-      if (button && comment) { event.preventDefault(); (comment.value ? button : comment).focus(); }
-    }
+    if (off || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const act = acts[event.key];
+    if (act) { event.preventDefault(); act(); }
   });
 
-  // A refreshed list keeps its chosen row.
-  document.addEventListener("htmx:afterSwap", () => {
-    const all = rows();
-    if (at >= 0 && all[at]) all[at].classList.add("chosen");
+  const opener = document.getElementById("keys-open");
+  if (opener && help && !off) {
+    opener.hidden = false;
+    opener.addEventListener("click", () => help.showModal());
+  }
+
+  // Nothing moves under the pointer or the focus: a live part waits till they leave.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.target;
+    if (part.dataset.still !== undefined && (part.matches(":hover") || part.contains(document.activeElement)))
+      event.detail.shouldSwap = false;
   });
 })();
