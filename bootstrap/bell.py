@@ -35,6 +35,7 @@ class Work(StrEnum):
     GUARDS = "bootstrap.tasks.keep_guards"
     FIGURES = "bootstrap.tasks.count_figures"
     DELIVERIES = "bootstrap.tasks.deliver_webhooks"
+    INVARIANTS = "bootstrap.tasks.check_invariants"
     CANARY = "bootstrap.tasks.canary"
 
 
@@ -55,6 +56,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "guards": Turn(Work.GUARDS, 1),
     "figures": Turn(Work.FIGURES, 5),
     "deliveries": Turn(Work.DELIVERIES, 1),
+    "invariants": Turn(Work.INVARIANTS, 1440),
     "canary": Turn(Work.CANARY, 1),
 }
 

@@ -14,6 +14,7 @@ from bootstrap.services import (
     deliveries,
     heartbeats,
     holds,
+    invariants,
     lapsing,
     operators,
     publication,
@@ -79,6 +80,11 @@ def count_figures() -> int:
 def deliver_webhooks() -> dict[str, int]:
     """Tell other machines what happened; return how many tries ended how."""
     return dict(deliveries.deliver_due(egress=config.webhooks(), clock=clock.now))
+
+
+def check_invariants() -> int:
+    """Check what must always hold; return how many of it do not (I-1 to I-10)."""
+    return invariants.watch(now=clock.now())
 
 
 def canary() -> None:
