@@ -261,6 +261,11 @@ class Resolver:
         servers = await self._servers(errand, blame.zone, path)
         asked = {o.query.server for o in known.observations}
         entry = await self._ask(errand, blame, servers, asked)
+        for host in tuple(servers.needed)[:NEW_NAMES]:
+            if entry.responses or errand.is_spent:
+                break
+            servers.extend(await self._addresses(errand, host, path))
+            entry = entry.joined(await self._ask(errand, blame, servers, asked))
         if entry.observations:
             errand.add(blame, entry)
         return bool(entry.responses)
