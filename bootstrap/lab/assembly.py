@@ -12,7 +12,7 @@ import dns.tsig
 
 from bootstrap.core.dns.names import ROOT, Name, canonical, signaling_domain
 
-from .defects import Denial, Signing
+from .defects import Defect, Denial, Signing
 from .denial import Denier
 from .network import Network, name_of
 from .placing import Placer, signaling_zone
@@ -139,15 +139,24 @@ def _parent(built: Assembled, parent: Parent) -> None:
     network, apex = built.network, canonical(name_of(parent.name))
     hosts = [Name((label, *apex.labels)) for label in (b"ns1", b"ns2")]
     keys = network.keys(str(apex), parent.algorithm)
-    signing = Signing(denial=Denial(parent.denial), opt_out=parent.opt_out)
-    _enter(network, network.zone(apex, hosts, keys, signing), hosts)
+    signing = Signing(
+        denial=Denial(parent.denial),
+        opt_out=parent.opt_out,
+        defects=tuple(Defect.parse(text, apex) for text in parent.defects),
+    )
+    zone = network.zone(apex, hosts, keys, signing)
+    _enter(network, zone, hosts, secure=parent.secure)
+    for address in network.host(hosts[0]) + network.host(hosts[1]):
+        if parent.behaviour:
+            network.servers[address].behaviours[apex] = parent.behaviour
 
 
 def _operator(built: Assembled, operator: Operator) -> None:
     network, apex = built.network, canonical(name_of(operator.zone))
     hosts = [Name((label.encode(), *apex.labels)) for label in operator.nameservers]
     keys = network.keys(str(apex), operator.algorithm)
-    zone = network.zone(apex, hosts, keys if operator.secure else ())
+    signing = Signing(denial=Denial(operator.denial))
+    zone = network.zone(apex, hosts, keys if operator.secure else (), signing)
     _enter(network, zone, hosts, secure=operator.secure)
     built.operators[apex] = operator
     if operator.signals:

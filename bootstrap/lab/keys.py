@@ -37,6 +37,7 @@ class Role(StrEnum):
     """What a key does in its zone."""
 
     CSK = "csk"  # signs everything
+    BARE = "bare"  # signs everything, without the SEP bit
     KSK = "ksk"  # signs DNSKEY, CDS and CDNSKEY
     ZSK = "zsk"  # signs all but DNSKEY
     STANDBY = "standby"  # published, signs nothing
@@ -44,9 +45,9 @@ class Role(StrEnum):
     HIDDEN = "hidden"  # not published, signs nothing: another provider's, or next
 
 
-WITHOUT_SEP: Final = frozenset({Role.ZSK, Role.STANDBY_ZSK})
-SIGNS_KEYS: Final = frozenset({Role.CSK, Role.KSK})
-SIGNS_ZONE: Final = frozenset({Role.CSK, Role.ZSK})
+WITHOUT_SEP: Final = frozenset({Role.ZSK, Role.STANDBY_ZSK, Role.BARE})
+SIGNS_KEYS: Final = frozenset({Role.CSK, Role.KSK, Role.BARE})
+SIGNS_ZONE: Final = frozenset({Role.CSK, Role.ZSK, Role.BARE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import dns.name
@@ -12,7 +12,7 @@ from dns.rdatatype import RdataType
 from bootstrap.core.dns.names import ROOT, Name
 
 from . import rdatas
-from .defects import Signing
+from .defects import Defect, Signing
 from .denial import Denier
 from .keys import Keyring, Role, ZoneKey
 from .servers import NameServer
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HOSTS_A_NETWORK: Final = 250
 LOOPBACK6: Final = "::1"
+UNUSED: Final = "unused"
 INFRASTRUCTURE_TTL: Final = 3600
 
 
@@ -81,10 +82,33 @@ class Network:
 
     def name_address(self, name: Name, address: str) -> None:
         """Publish an address that nothing of ours answers at."""
+        if address == UNUSED:
+            address = f"{self.prefix}.255.254"
+        self._put(name, RdataType.A, address)
+
+    def alias(self, name: Name, target: Name) -> None:
+        """Publish a name as an alias."""
+        self._put(name, RdataType.CNAME, str(target))
+
+    def _put(self, name: Name, rdtype: RdataType, text: str) -> None:
         zone = self.enclosing(name)
         if zone is not None:
-            zone.zone.put_text(name, RdataType.A, address)
+            zone.zone.put_text(name, rdtype, text)
             self.changed(zone.zone.apex)
+
+    def spoil(self, name: Name, defect: str) -> None:
+        """Let the signatures of a name's addresses be wrong."""
+        denier = self.enclosing(name)
+        if denier is not None:
+            _add_defects(denier.zone, (f"{defect}:@:A", f"{defect}:@:AAAA"), name)
+            self.changed(denier.zone.apex)
+
+    def other_copy(self, zone: Zone, signing: Signing) -> None:
+        """Let the first server of a zone have a copy that is signed otherwise."""
+        hosts = sorted(r.target for r in zone.rrset(zone.apex, RdataType.NS) or ())
+        copy = zone.copy()
+        copy.signing = signing
+        self.serve(zone.apex, Denier.of(copy), self.hosts[hosts[0]])
 
     def enclosing(self, name: Name) -> Denier | None:
         """Return the deepest zone that `name` lies in or is the apex of."""
@@ -173,6 +197,11 @@ class Network:
         for server in self.servers.values():
             if apex in server.contents:
                 server.forget()
+
+
+def _add_defects(zone: Zone, texts: Iterable[str], owner: Name) -> None:
+    added = (Defect.parse(text, owner) for text in texts)
+    zone.signing = replace(zone.signing, defects=(*zone.signing.defects, *added))
 
 
 def _dotted(apex: Name) -> str:

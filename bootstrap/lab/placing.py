@@ -10,6 +10,7 @@ import dns.name
 from dns.rdatatype import RdataType
 
 from bootstrap.core.dns.names import (
+    DSBOOT,
     Name,
     UnusableSignalingName,
     in_domain,
@@ -23,6 +24,7 @@ from .defects import Defect, Denial, Signing
 from .denial import Denier
 from .keys import Role, ZoneKey
 from .network import Network, name_of
+from .recipes import MISNAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,6 +63,10 @@ class Placer:
             self.network.host(host, count, ipv6=token in self.recipe.ipv6)
         for token, address in self.recipe.fixed.items():
             self.network.name_address(self.host(token).canonicalize(), address)
+        for token, target in self.recipe.aliases.items():
+            self.network.alias(self.host(token).canonicalize(), name_of(target))
+        for token, defect in self.recipe.host_defects.items():
+            self.network.spoil(self.host(token).canonicalize(), defect)
         self._serve()
         self.delegate()
         for token in self.recipe.nameservers:
@@ -68,13 +74,26 @@ class Placer:
 
     def delegate(self) -> None:
         """Put the delegation as the recipe has it into the parent zone."""
-        hosts = [self.host(token) for token in self.recipe.nameservers]
-        self.network.delegate(self.apex, hosts, self.ds())
+        if self.recipe.published:
+            hosts = [self.host(token) for token in self.recipe.nameservers]
+            self.network.delegate(self.apex, hosts, self.ds())
 
     def ds(self) -> list[Ds]:
         """Return the DS RRset that the recipe wants at the parent."""
+        return self.records(self.recipe.ds)
+
+    def records(self, specs: Iterable[str]) -> list[Ds]:
+        """Return the DS records that "label:digest type" or "raw:hex" spell."""
         keys = self._known_keys()
-        return [Ds.from_wire(_cds(spec, keys, self.apex)) for spec in self.recipe.ds]
+        return [Ds.from_wire(_cds(spec, keys, self.apex)) for spec in specs]
+
+    @property
+    def parent(self) -> Name:
+        """The zone that delegates the child."""
+        above = self.network.enclosing(self.apex.parent())
+        if above is None:
+            raise LookupError(f"no zone above {self.apex}")
+        return above.zone.apex
 
     def remove(self) -> None:
         """Take the child from all servers and signaling zones, not the parent."""
@@ -192,9 +211,15 @@ class Placer:
         if denier is None:
             return
         zone = denier.zone
-        zone.signing = _with_defects(zone.signing, recipe.defects, owner)
+        plain = zone.signing
+        zone.signing = _with_defects(plain, recipe.defects, owner)
         cds, cdnskey = self._contents(recipe)
+        if recipe.form in MISNAMED:
+            owner = misnamed(recipe.form, self.apex, host)
         _publish(self.network, zone, (owner, host), recipe, cds=cds, cdnskey=cdnskey)
+        if recipe.first:
+            signing = _with_defects(plain, recipe.first, owner)
+            self.network.other_copy(zone, signing)
         self.network.changed(zone.apex)
 
     def withdraw(self, token: str) -> None:
@@ -236,6 +261,21 @@ class Placer:
         return self.network.enclosing(owner)
 
 
+def misnamed(mistake: str, child: Name, host: Name) -> Name:
+    """Return where an operator puts a signal by mistake (protocol.md, 9.2)."""
+    domain = signaling_domain(host)
+    labels = child.labels[:-1]
+    prefix, at = {
+        "no-dsboot": (labels, domain),
+        "dsauth": ((b"_dsauth", *labels), domain),  # a draft's name
+        "stripped": ((DSBOOT, labels[0]), domain),
+        "doubled": ((DSBOOT, *labels, labels[-1]), domain),
+        "at-host": ((DSBOOT, *labels), Name((b"_signal", *host.labels[1:]))),
+        "no-signal": ((DSBOOT, *labels), host),
+    }[mistake]
+    return Name((*prefix, *at.labels))
+
+
 def signaling_zone(network: Network, apex: Name, recipe: SignalRecipe) -> Denier:
     """Make a zone for signals, delegated from the operator's and served with it."""
     above = network.enclosing(apex.parent())
@@ -243,13 +283,19 @@ def signaling_zone(network: Network, apex: Name, recipe: SignalRecipe) -> Denier
         raise LookupError(f"no zone above {apex}")
     rrset = above.zone.rrset(above.zone.apex, RdataType.NS)
     hosts = [record.target for record in rrset or ()]
+    if recipe.lame:
+        hosts = [Name((b"nowhere", *above.zone.apex.labels))]
     keys = network.keys(str(apex), recipe.algorithm) if recipe.signed else ()
     signing = Signing(
         denial=Denial(recipe.denial),
         iterations=recipe.iterations,
         opt_out=recipe.opt_out,
     )
-    denier = network.register(network.zone(apex, hosts, keys, signing), hosts)
+    serving = [] if recipe.lame else hosts
+    denier = network.register(network.zone(apex, hosts, keys, signing), serving)
+    for host in serving if recipe.behaviour else ():
+        for address in network.host(host):
+            network.servers[address].behaviours[apex] = recipe.behaviour
     network.delegate(apex, hosts, [key.ds(apex) for key in keys])
     return denier
 
@@ -267,11 +313,15 @@ def _publish(
     match recipe.form:
         case "absent":
             return
+        case "at-host" | "no-signal":
+            above = network.enclosing(owner)
+            zone = above.zone if above else zone
         case "wildcard":
             owner = Name((b"*", *signaling_domain(host).labels))
-        case "cname":
+        case "cname" | "cnames":
             target = Name((b"elsewhere", *zone.apex.labels))
-            zone.put_text(owner, RdataType.CNAME, str(target))
+            also = (f"nowhere.{zone.apex}",) if recipe.form == "cnames" else ()
+            zone.put_text(owner, RdataType.CNAME, str(target), *also)
             owner = target
         case "dname":
             target = Name((b"elsewhere", *host.parent().labels))

@@ -47,8 +47,12 @@ class SignalRecipe:
     """What one nameserver's signaling domain holds for the child.
 
     `cds` and `cdnskey` default to those of the child's zone. `form` is `plain`,
-    `absent`, `cut` (a zone cut at the name), `wildcard`, `cname` or `dname`.
-    `place` is `own` (`_signal.<ns>` is a zone), `host` (in the zone of the
+    `absent`, `cut` (a zone cut at the name), `wildcard`, `cname`, `cnames` (two of them), `dname`, or the
+    name of a mistake in `MISNAMED`, which leaves the right name empty.
+    `behaviour` is how the servers treat questions at and below the signaling
+    domain; `lame` delegates it to a host that does not exist. `first` are
+    defects of the copy that the first server of that zone
+    has, instead of `defects`. `place` is `own` (`_signal.<ns>` is a zone), `host` (in the zone of the
     nameserver) or `deep` (a further cut below). The rest signs that zone.
     """
 
@@ -62,6 +66,9 @@ class SignalRecipe:
     iterations: int = 0
     opt_out: bool = False
     defects: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    behaviour: str = ""
+    lame: bool = False
 
     @property
     def is_ordinary(self) -> bool:
@@ -69,11 +76,23 @@ class SignalRecipe:
         zone = SignalRecipe(
             form=self.form, cds=self.cds, cdnskey=self.cdnskey, defects=self.defects
         )
-        return self == zone and self.form in ("plain", "absent", "cut", "cname")
+        shared = ("plain", "absent", "cut", "cname", "cnames", *MISNAMED)
+        return self == zone and self.form in shared
 
 
 NESTED: Final = ("zone", "at", "signals", "after_ds")
-FORMS: Final = ("plain", "absent", "cut", "wildcard", "cname", "dname")
+MISNAMED: Final = ("no-dsboot", "dsauth", "stripped", "doubled", "at-host", "no-signal")
+"""Mistakes that operators make with the name of a signal (protocol.md 9.2)."""
+FORMS: Final = (
+    "plain",
+    "absent",
+    "cut",
+    "wildcard",
+    "cname",
+    "cnames",
+    "dname",
+    *MISNAMED,
+)
 PLACES: Final = ("own", "host", "deep")
 
 
@@ -93,7 +112,14 @@ class Recipe:
     ipv6: tuple[str, ...] = ()
     """Nameservers that answer at ::1 too, where there is IPv6."""
     fixed: Mapping[str, str] = field(default_factory=dict)
-    """Addresses of literal nameservers, which nothing in the laboratory serves."""
+    """Addresses of literal nameservers, which nothing in the laboratory serves;
+    `unused` is one of the laboratory's own at which nothing listens."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Literal nameservers that are aliases, and their targets."""
+    host_defects: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with the signatures of a nameserver's address, by token."""
+    published: bool = True
+    """The parent's zone has the delegation."""
     after_ds: ZoneRecipe | None = None
     """What the zone becomes once the parent publishes a DS."""
 
@@ -105,7 +131,8 @@ class Recipe:
     def needs_own_hosts(self) -> bool:
         """Nameservers shared with other children cannot serve this."""
         forms = any(not signal.is_ordinary for signal in self.signals.values())
-        return bool(forms or self.behaviours or self.addresses or self.ipv6)
+        spoiled = self.behaviours or self.addresses or self.ipv6 or self.host_defects
+        return bool(forms or spoiled)
 
 
 UNSIGNED: Final = ZoneRecipe(keys=(), cds=(), cdnskey=())
@@ -153,6 +180,8 @@ def _check(recipe: Recipe, where: str) -> None:
     for token, signal in recipe.signals.items():
         if signal.form not in FORMS or signal.place not in PLACES:
             raise InvalidRecipe(f"{where}.signals.{token}: no such form or place")
+        if signal.behaviour and signal.behaviour not in BEHAVIOURS:
+            raise InvalidRecipe(f"{where}.signals.{token}: no {signal.behaviour!r}")
     for token, behaviour in recipe.behaviours.items():
         if behaviour not in BEHAVIOURS:
             raise InvalidRecipe(f"{where}.behaviours.{token}: no {behaviour!r}")
@@ -172,7 +201,7 @@ def _build(base: T, table: Mapping[str, Any], where: str) -> T:
     for key, value in table.items():
         if key not in known:
             raise InvalidRecipe(f"{where}: unknown key {key!r}")
-        if not _fits(value, str(known[key].type)):
+        if not fits(value, str(known[key].type)):
             raise InvalidRecipe(f"{where}.{key}: {value!r} is not {known[key].type}")
     values: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in table.items()
@@ -180,7 +209,7 @@ def _build(base: T, table: Mapping[str, Any], where: str) -> T:
     return replace(base, **values)
 
 
-def _fits(value: object, declared: str) -> bool:
+def fits(value: object, declared: str) -> bool:
     """Say whether a TOML value has the declared type."""
     match value:
         case bool():

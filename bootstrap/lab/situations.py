@@ -6,27 +6,52 @@ One TOML file a subject, one table a situation; protocol.md, appendix F.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from bootstrap.core.dns.names import wire_length
 
 from .checking import check
+from .circumstances import Memory, Registry, Rules, read as read_table
 from .network import has_ipv6, name_of
 from .recipes import InvalidRecipe, Recipe, read
 from .worlds import Child, Operator, Parent, World
 
 CATALOGUE: Final = Path(__file__).parent / "catalogue"
 OUTCOMES: Final = frozenset({"accept", "nothing", "hold", "reject", "retry", "error"})
-PATHS: Final = frozenset({"bootstrap", "update", "removal"})
-MEMORIES: Final = frozenset({"", "newer-inception", "newer-change"})
+PATHS: Final = frozenset({"bootstrap", "update", "removal", "none"})
 TEXTS: Final = ("title", "reference", "served", "path", "outcome")
-OPTIONAL_TEXTS: Final = ("name", "remembers")
-LISTS: Final = ("codes", "afterwards")
-KEYS: Final = frozenset({*TEXTS, *OPTIONAL_TEXTS, *LISTS, "octets", "ipv6", "recipe"})
+OPTIONAL_TEXTS: Final = ("name", "parent")
+LISTS: Final = ("codes", "without", "afterwards")
+TABLES: Final = {"registry": Registry, "remembers": Memory, "policy": Rules}
+KEYS: Final = frozenset(
+    {*TEXTS, *OPTIONAL_TEXTS, *LISTS, *TABLES, "octets", "ipv6", "recipe"}
+)
 MAX_LABEL: Final = 63
 PARENT: Final = "alpha.test"
+PARENTS: Final = (
+    Parent(name=PARENT),
+    Parent(name="beta.test", denial="nsec3", opt_out=True, algorithm=8),
+    Parent(name="gamma.test", denial="nsec3", algorithm=15),
+    Parent(name="delta.test", denial="compact", algorithm=14),
+    Parent(name="insecure.test", secure=False),
+    Parent(name="expired.test", defects=("expired",)),
+    Parent(name="bogus.test", defects=("corrupt:@:DNSKEY",)),
+    Parent(name="refused.test", behaviour="refused"),
+)
+"""Parents that a situation may name; the first is everybody's else."""
+OPERATORS: Final = (
+    Operator(zone="lantern.example"),
+    Operator(zone="harbour.test", algorithm=15),
+    Operator(zone=""),  # beside the child, below its parent
+    Operator(zone="granite.example", algorithm=14),
+    Operator(zone="willow.test", algorithm=16, denial="nsec3"),
+    Operator(zone="copper.example", algorithm=8),
+    Operator(zone="meadow.example", secure=False),
+    Operator(zone="stranger.example", algorithm=200),
+)
+"""Operators by the letter of their tokens, a to h."""
 
 
 class InvalidCatalogue(Exception):
@@ -37,12 +62,12 @@ class InvalidCatalogue(Exception):
 class Situation:
     """One row of the catalogue.
 
-    `outcome`, `path` and `codes` (which must be among those found) are what an
-    evaluation must give. `remembers` says what must be in its history for that:
-    an accepted request (`newer-inception`) or another channel's change
-    (`newer-change`) that is newer than the one served. `octets` makes the child's
+    `outcome`, `path` and `codes` (which must be among those found, as those of
+    `without` must not) are what an evaluation must give. `registry`, `remembers`
+    and `policy` are what it must be told for that. `octets` makes the child's
     name so long that it has that many together with its longest nameserver.
-    `ipv6` says that the situation needs IPv6. `afterwards` are codes found after publication.
+    `ipv6` says that the situation needs IPv6. `afterwards` are codes found after
+    publication. `parent` is a name of `PARENTS`.
     """
 
     id: str
@@ -54,7 +79,11 @@ class Situation:
     codes: tuple[str, ...]
     recipe: Recipe
     name: str = ""
-    remembers: str = ""
+    parent: str = ""
+    without: tuple[str, ...] = ()
+    registry: Registry = field(default_factory=Registry)
+    remembers: Memory = field(default_factory=Memory)
+    policy: Rules = field(default_factory=Rules)
     octets: int = 0
     ipv6: bool = False
     afterwards: tuple[str, ...] = ()
@@ -86,27 +115,34 @@ def world_for(
     Situations that need IPv6 are left out where there is none.
     """
     ipv6 = has_ipv6() if ipv6 is None else ipv6
-    parent = parent or Parent(name=PARENT)
-    sibling = f"hoster.{parent.name}"
-    operators = ("lantern.example", "harbour.test", sibling)
+    default = parent or PARENTS[0]
+    named = {situation.parent for situation in situations.values()}
+    others = tuple(p for p in PARENTS if p.name in named - {default.name})
     return World(
-        parents=(parent,),
+        parents=(default, *others),
         operators=(
-            Operator(zone=operators[0]),
-            Operator(zone=operators[1], algorithm=15),
-            Operator(zone=sibling),
+            *(operator for operator in OPERATORS if operator.zone),
+            *(Operator(zone=_sibling(p.name)) for p in (default, *others) if p.secure),
         ),
         children=tuple(
-            Child(
-                name=_child_name(situation, parent.name, operators[0]),
-                operators=operators,
-                recipe=situation.recipe,
-                situation=situation.id,
-                own_hosts=True,
-            )
+            _child(situation, situation.parent or default.name)
             for situation in situations.values()
             if ipv6 or not situation.ipv6
         ),
+    )
+
+
+def _sibling(parent: str) -> str:
+    return f"hoster.{parent}"
+
+
+def _child(situation: Situation, parent: str) -> Child:
+    return Child(
+        name=_child_name(situation, parent, OPERATORS[0].zone),
+        operators=tuple(o.zone or _sibling(parent) for o in OPERATORS),
+        recipe=situation.recipe,
+        situation=situation.id,
+        own_hosts=True,
     )
 
 
@@ -131,16 +167,22 @@ def _situation(identifier: str, table: object, file: str) -> Situation:
     try:
         recipe = read(served, f"{where}.recipe")
         check(recipe, f"{where}.recipe")
+        around: dict[str, Any] = {
+            key: read_table(kind, table.get(key, {}), f"{where}.{key}")
+            for key, kind in TABLES.items()
+        }
     except InvalidRecipe as exc:
         raise InvalidCatalogue(str(exc)) from exc
     return Situation(
         id=identifier,
         recipe=recipe,
         codes=tuple(table["codes"]),
+        without=tuple(table.get("without", ())),
         afterwards=tuple(table.get("afterwards", ())),
         octets=table.get("octets", 0),
         ipv6=table.get("ipv6", False),
         **{key: table[key] for key in (*TEXTS, *OPTIONAL_TEXTS) if key in table},
+        **around,
     )
 
 
@@ -165,7 +207,8 @@ def _check_lists(table: dict[str, Any], where: str) -> None:
 
 
 def _check_words(table: dict[str, Any], where: str) -> None:
-    for key, words in (("outcome", OUTCOMES), ("path", PATHS), ("remembers", MEMORIES)):
+    parents = {"", *(parent.name for parent in PARENTS)}
+    for key, words in (("outcome", OUTCOMES), ("path", PATHS), ("parent", parents)):
         if table.get(key, "") not in words:
             raise InvalidCatalogue(f"{where}: {key} has no value {table[key]!r}")
 

@@ -13,7 +13,8 @@ UPDATE_KEY = "lab-update."
 class Parent:
     """A parent zone; `policy` is `auto` or `review` and only told to the portal.
 
-    `secondary_delay` is how many seconds a secondary lags behind an update.
+    `secondary_delay` is how many seconds a secondary lags behind an update. With
+    `secure` false the zone above has no DS for it; `defects` spoil its signatures, `behaviour` is how its servers treat queries.
     """
 
     name: str
@@ -23,6 +24,9 @@ class Parent:
     opt_out: bool = False
     secondary_delay: float = 0.0
     open_transfer: bool = True
+    secure: bool = True
+    defects: tuple[str, ...] = ()
+    behaviour: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Operator:
     zone: str
     nameservers: tuple[str, ...] = ("ns1", "ns2")
     algorithm: int = 13
+    denial: str = "nsec"
     secure: bool = True
     signals: bool = True
 

@@ -207,6 +207,12 @@ CHILDREN = {
 }
 
 
+UNDECIDED = frozenset({"H-slow", "B-udp-silent"})
+"""A resolver that begins by UDP gives up on these, depending on its mood."""
+OPT_OUT = frozenset({"D-opt-out-child"})
+"""Their denials do not prove that a name is absent (RFC 5155, 9.2)."""
+
+
 @CAN_RUN
 class TestUnboundAgrees:
     """A resolver that is not ours finds secure, insecure and bogus where we say so."""
@@ -230,7 +236,7 @@ class TestUnboundAgrees:
         [
             s.id
             for s in SITUATIONS.values()
-            if (s.path, s.outcome) == ("bootstrap", "accept") and s.id != "H-slow"
+            if (s.path, s.outcome) == ("bootstrap", "accept") and s.id not in UNDECIDED
         ],
     )
     def test_that_a_child_to_be_bootstrapped_is_insecure_at_first(
@@ -258,7 +264,8 @@ def test_what_may_be_bootstrapped_validates_once_its_ds_is_published(lab, tmp_pa
         for s in SITUATIONS.values()
         if (s.path, s.outcome) == ("bootstrap", "accept")
         and not s.afterwards
-        and s.id != "H-slow"  # a resolver gives up on it, depending on its mood
+        and not s.parent
+        and s.id not in UNDECIDED
     ]
     for identifier in (*accepted, "F70", "F122"):
         publish(lab, identifier)
@@ -266,10 +273,12 @@ def test_what_may_be_bootstrapped_validates_once_its_ds_is_published(lab, tmp_pa
     with unbound(lab, tmp_path / "after") as resolver:
         found = {i: resolver.says(placer(lab, i).apex, "A") for i in accepted}
         denied = {
-            i: resolver.says(f"nope.{placer(lab, i).apex}", "A") for i in accepted
+            i: resolver.says(f"nope.{placer(lab, i).apex}", "A")
+            for i in accepted
+            if i not in OPT_OUT
         }
         broken = {i: resolver.says(placer(lab, i).apex, "A") for i in ("F70", "F122")}
 
-    assert set(found.values()) == {"secure"}, found
-    assert set(denied.values()) == {"secure"}, denied
+    assert {i: f for i, f in found.items() if f != "secure"} == {}
+    assert {i: f for i, f in denied.items() if f != "secure"} == {}
     assert set(broken.values()) == {"SERVFAIL"}, broken

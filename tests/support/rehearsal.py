@@ -51,7 +51,10 @@ class Rehearsal:
     def ask(self, query: Query) -> Observation:
         """Put one query to one server."""
         if query.server not in self.servers:
-            return self._trouble(query, Trouble.FORBIDDEN)
+            mine = query.server.startswith(f"{self.built.network.prefix}.")
+            return self._trouble(
+                query, Trouble.UNREACHABLE if mine else Trouble.FORBIDDEN
+            )
         tcp = query.carrier is Carrier.TCP
         first = self._exchange(query, tcp=tcp)
         if tcp or first.received is None:
