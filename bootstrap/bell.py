@@ -16,7 +16,7 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django_q.brokers.orm import ORM
-from django_q.models import Schedule
+from django_q.models import OrmQ, Schedule
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 
@@ -113,3 +113,11 @@ def keep_schedules() -> None:
         if not rows.update(**wanted):
             Schedule.objects.create(name=name, **wanted)
     Schedule.objects.exclude(name__in=TURNS).delete()
+
+
+def depth(limit: int) -> int:
+    """Return how many rings wait for a worker, at most `limit`.
+
+    Counts what is in the database; a queue elsewhere answers for itself.
+    """
+    return int(OrmQ.objects.order_by()[:limit].count())

@@ -120,6 +120,12 @@ class ViewForm(forms.Form):
         return {key: str(self.data[key]) for key in names if self.data.get(key)}
 
 
+class ZoneChoice(forms.Form):
+    """One of our zones, by its name."""
+
+    zone = forms.ModelChoiceField(Zone.objects.all(), to_field_name="name")
+
+
 class SuspendForm(forms.Form):
     """Why automation is turned off for a child (P-5.46)."""
 

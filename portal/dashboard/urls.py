@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import alarms, audit, domains, notes, overview, proposals, queue, scans, zones
+from . import (
+    alarms,
+    audit,
+    domains,
+    machinery,
+    notes,
+    overview,
+    proposals,
+    queue,
+    rules,
+    scans,
+    zones,
+)
 
 app_name = "dashboard"
 urlpatterns = [
@@ -34,10 +46,23 @@ urlpatterns = [
     path("domains/<int:domain_id>/", domains.domain, name="domain"),
     path("domains/<int:domain_id>/scan/", domains.scan_again, name="scan-again"),
     path("scans/", scans.scans, name="scans"),
+    path("scans/running/", machinery.running, name="running"),
+    path("scans/running/start/", machinery.start, name="scans-start"),
+    path("scans/running/stop/", machinery.stop, name="scans-stop"),
     path("scans/<uuid:scan_id>/", scans.scan, name="scan"),
     path("scans/<uuid:scan_id>/evidence/", scans.evidence, name="evidence"),
     path("zones/", zones.zones, name="zones"),
     path("zones/<int:zone_id>/", zones.zone, name="zone"),
+    path("zones/<int:zone_id>/rules/", rules.edit, name="rules-edit"),
+    path("zones/<int:zone_id>/rules/ask/", rules.ask, name="rules-ask"),
+    path("rules/<int:change_id>/", rules.rules, name="rules"),
+    path("rules/<int:change_id>/decide/", rules.decide, name="rules-decide"),
+    path("system/", machinery.system, name="system"),
+    path("system/stop/", machinery.engage, name="switch-engage"),
+    path("system/go-on/", machinery.disengage, name="switch-release"),
+    path(
+        "system/breakers/<int:breaker_id>/", machinery.release, name="breaker-release"
+    ),
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/<int:alarm_id>/acknowledge/", alarms.acknowledge, name="acknowledge"),
     path("audit/", audit.trail, name="trail"),

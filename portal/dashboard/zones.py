@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from bootstrap.models import DomainState, Zone
-from portal.access import staff_only
+from portal.access import ZONES, holds, staff_only
 
 from . import svg
 
@@ -40,5 +40,7 @@ def zone(request: HttpRequest, zone_id: int) -> HttpResponse:
             "zone": row,
             "state_bars": svg.bars(counts),
             "policies": list(row.policies.all()[:10]),
+            "rules_changes": list(row.changes.all()[:10]),
+            "may_change": holds(request.user, ZONES),
         },
     )

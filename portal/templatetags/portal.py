@@ -44,6 +44,7 @@ PAGES: Final[tuple[tuple[str, str, str], ...]] = (
     ("Scans", "dashboard:scans", "scan"),
     ("Zones", "dashboard:zones", "zone"),
     ("Alarms", "dashboard:alarms", "bell"),
+    ("System", "dashboard:system", "pulse"),
     ("Audit trail", "dashboard:trail", "book"),
     ("Admin", "admin:index", "gear"),
 )

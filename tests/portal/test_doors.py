@@ -24,10 +24,14 @@ STAFF_PAGES = (
     "zones",
     "zone",
     "alarms",
+    "running",
+    "system",
+    "rules",
 )
 READ = dict.fromkeys(STAFF_PAGES, ALL) | {
     "trail": ("auditor",),
     "entry": ("auditor",),
+    "rules-edit": ("zone manager",),
 }
 """Golden table: which roles may read which page."""
 PRESS = {
@@ -40,6 +44,13 @@ PRESS = {
     "delete-view": ALL,
     "note-domain": ("reviewer", "approver"),
     "note-proposal": ("reviewer", "approver"),
+    "scans-start": ("reviewer", "approver"),
+    "scans-stop": ("reviewer", "approver"),
+    "switch-engage": ("reviewer", "approver"),
+    "switch-release": ("approver",),
+    "breaker-release": ("approver",),
+    "rules-ask": ("zone manager",),
+    "rules-decide": ("zone manager",),
     "suspend": ("reviewer", "approver"),
     "resume": ("reviewer", "approver"),
 }
@@ -64,6 +75,11 @@ def address(name, registry) -> str:
         "note-proposal": {"proposal_id": registry.proposals["candidate"].pk},
         "suspend": {"domain_id": registry.domains["blocked"].pk},
         "resume": {"domain_id": registry.domains["blocked"].pk},
+        "breaker-release": {"breaker_id": 4711},
+        "rules-edit": {"zone_id": registry.zone.pk},
+        "rules-ask": {"zone_id": registry.zone.pk},
+        "rules": {"change_id": registry.rules.pk},
+        "rules-decide": {"change_id": registry.rules.pk},
         "zone": {"zone_id": registry.zone.pk},
         "acknowledge": {"alarm_id": registry.alarms[0].pk},
         "entry": {"uid": registry.entries[0].uid},

@@ -18,7 +18,17 @@ from .conftest import enter
 from .test_doors import READ, STAFF_PAGES, address
 
 LISTS = ("overview", "queue", "domains", "scans", "zones", "alarms", "trail")
-DETAILS = ("proposal", "domain", "scan", "compare", "zone", "entry")
+DETAILS = (
+    "proposal",
+    "domain",
+    "scan",
+    "compare",
+    "zone",
+    "entry",
+    "system",
+    "rules",
+    "running",
+)
 
 
 @pytest.fixture
@@ -91,7 +101,7 @@ def hostile_addresses(registry):
     }
 
 
-NOT_HOSTILE = {"zones", "zone"}
+NOT_HOSTILE = {"zones", "zone", "running", "system", "rules"}
 """Pages that show nothing from outside."""
 
 

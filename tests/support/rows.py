@@ -26,6 +26,7 @@ from bootstrap.models import (
     PolicyVersion,
     Proposal,
     Publication,
+    RulesChange,
     ScanAttempt,
     ScanFinding,
     Sighting,
@@ -290,6 +291,26 @@ def an_entry(domain: Domain, kind: EntryType, **data: Any) -> AuditEntry:
     )
 
 
+def a_change_of_rules(zone: Zone, **columns: Any) -> RulesChange:
+    """Return a change of rules that waits for a second person."""
+    fields: dict[str, Any] = {
+        "settings": {"quiet_seconds": 600},
+        "policy": {"max_records": 4},
+        "before": {"settings": {"quiet_seconds": 300}, "policy": {"max_records": 6}},
+        "effect": {
+            "of": 3,
+            "judged": 2,
+            "changed": 0,
+            "unreadable": 1,
+            "examples": [],
+        },
+        "reason": "Fewer records are enough",
+        "author": "someone",
+        "created_at": NOW - timedelta(hours=1),
+    }
+    return RulesChange.objects.create(zone=zone, **fields | columns)
+
+
 @dataclass
 class Registry:
     """The small registry: by state the domain, by name the proposals."""
@@ -300,6 +321,11 @@ class Registry:
     scans: dict[str, ScanAttempt] = field(default_factory=dict)
     alarms: list[Alarm] = field(default_factory=list)
     entries: list[AuditEntry] = field(default_factory=list)
+
+    @property
+    def rules(self) -> RulesChange:
+        """The change of rules that waits."""
+        return RulesChange.objects.filter(zone=self.zone)[0]
 
 
 def a_registry() -> Registry:
@@ -315,6 +341,7 @@ def a_registry() -> Registry:
         author="zonemanager",
         created_at=NOW - timedelta(days=9),
     )
+    a_change_of_rules(registry.zone)
     _quiet(registry)
     _stuck(registry)
     _under_way(registry)

@@ -1,0 +1,170 @@
+"""How our own parts are: workers, queue, clock, anchors, egress, publisher, ledger.
+
+Read for one page, in a fixed number of small questions; nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Count, Max
+
+from bootstrap import bell, config
+from bootstrap.core.dns.names import unrooted
+from bootstrap.models import (
+    AuditPending,
+    Breaker,
+    Checkpoint,
+    Heartbeat,
+    ScanAttempt,
+    Switch,
+    WorkItem,
+)
+
+from . import switches
+
+MANY: Final = 10_000
+"""Counting stops here."""
+RECENT: Final = timedelta(minutes=10)
+HOUR: Final = timedelta(hours=1)
+REASONS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the scanner has before it, in hand and behind it.
+
+    `holders` are workers with how many items each has; `done` counts what ended
+    in the last ten minutes, `rate` is per minute; `failing` are reasons of the
+    last hour's own faults and retries, the most frequent first.
+    """
+
+    due: int
+    oldest: datetime | None
+    holders: Sequence[tuple[str, int, datetime]]
+    held: int
+    parked: int
+    done: int
+    rate: float
+    failing: Sequence[tuple[str, int]]
+
+
+def work(now: datetime) -> Work:
+    """Return how scanning goes at this moment."""
+    due = WorkItem.objects.claimable(now)
+    leased = WorkItem.objects.filter(lease_until__gte=now)
+    holders = (
+        leased.order_by()
+        .values_list("holder")
+        .annotate(items=Count("pk"), until=Max("lease_until"))
+        .order_by("-items")[:REASONS]
+    )
+    recent = ScanAttempt.objects.filter(started_at__gte=now - RECENT)
+    done = recent.order_by()[:MANY].count()
+    held = list(holders)
+    return Work(
+        due=due.order_by()[:MANY].count(),
+        oldest=due.order_by("due_at").values_list("due_at", flat=True).first(),
+        holders=[(name, items, until or now) for name, items, until in held],
+        held=leased.order_by()[:MANY].count(),
+        parked=WorkItem.objects.exclude(parked_at=None).order_by()[:MANY].count(),
+        done=done,
+        rate=round(done / (RECENT.total_seconds() / 60), 1),
+        failing=_failing(now),
+    )
+
+
+def _failing(now: datetime) -> list[tuple[str, int]]:
+    rows = ScanAttempt.objects.filter(
+        outcome__in=("error", "retry"), started_at__gte=now - HOUR
+    )
+    groups = rows.order_by().values_list("primary_reason").annotate(number=Count("pk"))
+    return list(groups.order_by("-number")[:REASONS])
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The newest checkpoint, its witnesses, and what waits for the sealer."""
+
+    newest: Checkpoint | None
+    witnesses: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """One look at all of it."""
+
+    parts: Sequence[Heartbeat]
+    queued: int
+    skew: timedelta | None
+    """The database's clock minus ours."""
+    stopped: str
+    switch: Switch | None
+    breakers: Sequence[Breaker]
+    ledger: Ledger
+    resolver: Sequence[tuple[str, str]]
+    anchors: Sequence[tuple[str, bool]]
+    trouble: str
+    """What is wrong with the scanner's settings; empty when nothing is."""
+
+
+def look(now: datetime) -> Machinery:
+    """Return the state of our own parts."""
+    resolver, anchors, trouble = _scanner(now)
+    return Machinery(
+        parts=list(Heartbeat.objects.order_by("name")),
+        queued=bell.depth(MANY),
+        skew=_skew(now),
+        stopped=switches.stopped(),
+        switch=Switch.objects.filter(name=switches.ROW).first(),
+        breakers=list(Breaker.objects.open().prefetch_related("voices")),
+        ledger=_ledger(),
+        resolver=resolver,
+        anchors=anchors,
+        trouble=trouble,
+    )
+
+
+def _ledger() -> Ledger:
+    newest = Checkpoint.objects.order_by("-size").first()
+    witnesses = newest.cosignatures.count() if newest else 0
+    return Ledger(newest, witnesses, AuditPending.objects.order_by()[:MANY].count())
+
+
+def _skew(now: datetime) -> timedelta | None:
+    """Ask the database for its time; SQLite's is our own."""
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return None if row is None else row[0] - now
+
+
+Lines = list[tuple[str, str]]
+
+
+def _scanner(now: datetime) -> tuple[Lines, list[tuple[str, bool]], str]:
+    try:
+        world = config.world()
+    except config.Unusable as trouble:
+        return [], [], str(trouble)
+    dns = world.dns
+    lines = [
+        ("Root hints", f"{dns.root_hints.name}, {len(world.hints)} servers"),
+        ("Port", str(dns.port)),
+        ("Sent from", ", ".join(dns.sources) or "any of our addresses"),
+        ("Also allowed", ", ".join(str(each) for each in dns.allowed) or "none"),
+        ("Denied", ", ".join(str(each) for each in dns.denied) or "none beyond usual"),
+        ("Families left out", ", ".join(map(str, dns.skip_families)) or "none"),
+    ]
+    anchors = [
+        (f"{unrooted(each.zone) or '.'} DS {each.ds.to_text()}", each.holds_at(now))
+        for each in world.anchors
+    ]
+    return lines, anchors, ""
