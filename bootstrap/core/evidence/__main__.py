@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -21,6 +21,7 @@ from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.dnssec.chain import Proof
 from bootstrap.core.evaluation.verdict import Verdict
 
+from .telling import explanation, validity
 from .verify import Verification, verify
 
 
@@ -82,8 +83,9 @@ def _report(path: Path, found: Verification, options: argparse.Namespace) -> Non
         _say(f"  {difference.part}: again  {difference.again}")
     if found.evidence is not None:
         _say(f"  {_headline(found.evidence.verdict)}")
-        for line in _explanation(found) if options.explain else ():
-            _say(f"  {line}")
+    if found.evidence is not None and options.explain:
+        for line in explanation(found.evidence, found):
+            _say(f"  {line}".rstrip())
 
 
 def _headline(verdict: Verdict) -> str:
@@ -92,34 +94,13 @@ def _headline(verdict: Verdict) -> str:
     return f"{path}: {verdict.outcome.value} ({codes})"
 
 
-def _explanation(found: Verification) -> Iterator[str]:
-    if found.evidence is None:
-        return
-    case, verdict = found.evidence.case, found.evidence.verdict
-    yield f"child {unrooted(case.delegation.child)}, judged as of {case.now.isoformat()}"
-    for ds in verdict.candidate:
-        yield f"candidate DS {ds.to_text()}"
-    yield "checks:"
-    for check in verdict.checks:
-        codes = " ".join(sorted({finding.reason.value for finding in check.findings}))
-        yield f"  {check.mark.value:<8}{check.id} {codes} {check.detail}".rstrip()
-    yield "proven by DNSSEC, within the validity of the signatures:"
-    for proof in found.proofs:
-        yield f"  {_claim(proof)}"
-    yield "attested by whoever made this evidence, and proven by nothing in it:"
-    for statement in found.attested:
-        yield f"  {statement}"
-
-
 def _claim(proof: Proof) -> str:
     kind = RdataType.to_text(proof.rdtype)
     what = f"absent ({proof.absence.value})" if proof.absence else "present"
     chain = " > ".join(unrooted(cut.zone) for cut in proof.cuts)
-    window = " to ".join(
-        f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "?"
-        for moment in (proof.not_before, proof.not_after)
+    return (
+        f"{unrooted(proof.name)} {kind} {what}; chain {chain}; valid {validity(proof)}"
     )
-    return f"{unrooted(proof.name)} {kind} {what}; chain {chain}; valid {window}"
 
 
 def _as_json(path: Path, found: Verification) -> dict[str, object]:

@@ -9,8 +9,10 @@ from functools import cache
 
 import pytest
 
+from bootstrap.core.dns.names import unrooted
 from bootstrap.core.dns.records import Ds
 from bootstrap.core.dnssec.anchors import Anchor
+from bootstrap.core.evaluation.paths import Path
 from bootstrap.core.evaluation.verdict import Outcome, judge
 from bootstrap.core.evidence import bundle
 from bootstrap.core.evidence.__main__ import main
@@ -120,6 +122,57 @@ def test_the_command_line_ends_with_0_and_explains(tmp_path, capsys):
     line = json.loads(capsys.readouterr().out)
     assert line["ds"] == sorted(ds.to_text() for ds in good().verdict.candidate)
     assert line["differences"] == []
+
+
+def test_the_explanation_names_every_check_every_zone_and_what_proves_what(
+    tmp_path, capsys
+):
+    """P-8.20, P-8.21, P-8.26."""
+    path = tmp_path / "evidence"
+    path.write_bytes(octets())
+
+    main(["verify", str(path), "--explain"])
+
+    told = capsys.readouterr().out
+    said = " ".join(told.split())
+    assert "the first DS of an insecure child" in said
+    assert "accepted: the DS set below may be proposed" in said
+    for ds in good().verdict.candidate:
+        assert f"DS set to publish: {ds.to_text()}" in told
+    lines = [line.strip() for line in told.splitlines()]
+    marked = [line for line in lines if line.startswith(("passed ", "does not apply "))]
+    assert len(marked) == len(good().verdict.checks)
+    assert "check_" not in told
+    proven, _, attested = said.partition("What is only attested")
+    for proof in verify(octets()).proofs:
+        assert f"{unrooted(proof.name)} {proof.rdtype.name} is" in proven
+        for cut in proof.cuts[1:]:
+            assert f"{unrooted(cut.zone)}: secure; DS" in proven
+    assert "the root: secure; trust anchor" in proven
+    for statement in verify(octets()).attested:
+        assert statement in attested
+    assert max(map(len, lines)) < 120
+
+
+def test_the_explanation_without_any_proof_says_so(tmp_path, capsys):
+    path = tmp_path / "evidence"
+    path.write_bytes(octets())
+    anchor = tmp_path / "anchor"
+    anchor.write_text(f". IN DS 1 13 2 {'00' * 32}\n")
+
+    assert main(["verify", str(path), "--explain", "--anchor", str(anchor)]) == 1
+    told = capsys.readouterr().out
+    assert "DNSSEC proves nothing of it" in told
+    assert "NOT the same" in told
+
+
+def test_a_removal_is_explained_as_one(tmp_path, capsys):
+    verdict = replace(good().verdict, path=Path.REMOVAL, candidate=())
+    path = tmp_path / "evidence"
+    path.write_bytes(octets(verdict=verdict))
+
+    assert main(["verify", str(path), "--explain"]) == 1
+    assert "the whole set is to be removed" in capsys.readouterr().out
 
 
 def test_a_verdict_that_differs_is_shown_before_and_after(tmp_path, capsys):
