@@ -16,14 +16,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from bootstrap.services.actors import Actor, ActorKind
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 DECIDE: Final = "bootstrap.decide_proposal"
 HOLD: Final = "bootstrap.hold_proposal"
@@ -67,7 +68,9 @@ def staff_only(view: View) -> View:
     """Let in accounts of staff, whatever their role; others see 403."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def guarded(
+        request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
         if not is_staff(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)
@@ -82,7 +85,7 @@ def may(permission: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(
             request: HttpRequest, *args: object, **kwargs: object
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             if not is_staff(request.user) or not holds(request.user, permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
@@ -110,7 +113,9 @@ def fresh_second_factor(view: View) -> View:
     """Ask for the second factor before a decision; nothing is done meanwhile."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def guarded(
+        request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
         if is_fresh(request):
             return view(request, *args, **kwargs)
         messages.warning(

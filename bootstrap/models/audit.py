@@ -78,6 +78,14 @@ class AuditDisclosure(models.Model):
                 fields=("entry_uid", "digest"), name="disclosure_once_per_entry"
             ),
         )
+        indexes = (
+            # the trail of one person
+            models.Index(
+                fields=("value", "entry_uid"),
+                condition=models.Q(name="actor"),
+                name="disclosure_by_actor",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} of {self.entry_uid}"

@@ -25,7 +25,7 @@ from .paging import page_of
 def trail(request: HttpRequest) -> HttpResponse:
     """List the entries, newest first."""
     form = TrailFilter(request.GET)
-    found = page_of(_narrowed(AuditEntry.objects.order_by("-pk"), form), request)
+    found = page_of(narrowed(form), request)
     _name_actors(found.rows)
     return render(request, "dashboard/trail.html", {"form": form, "page": found})
 
@@ -40,18 +40,30 @@ def _name_actors(rows: list[Any]) -> None:
         row.who = people.get(row.uid) or f"{actor.get('kind')} {actor.get('ref')}"
 
 
-def _narrowed(rows: QuerySet[AuditEntry], form: TrailFilter) -> QuerySet[AuditEntry]:
+def narrowed(form: TrailFilter) -> QuerySet[AuditEntry]:
+    """Return the entries that the filters leave, newest first."""
+    rows = AuditEntry.objects.order_by("-pk")
     if not form.is_valid():
         return rows.none()
     wanted = form.cleaned_data
     until = wanted["until"] + timedelta(days=1) if wanted["until"] else None
+    child = wanted["domain"].strip().rstrip(".").lower()
     columns = {
         "stream__contains": wanted["q"].strip().lower(),
+        "stream": f"child:{child}." if child else "",
         "type__startswith": wanted["type"].strip(),
         "at__gte": _midnight(wanted["since"]),
         "at__lt": _midnight(until),
     }
-    return rows.filter(**{column: value for column, value in columns.items() if value})
+    rows = rows.filter(**{column: value for column, value in columns.items() if value})
+    return _by(rows, wanted["actor"].strip())
+
+
+def _by(rows: QuerySet[AuditEntry], person: str) -> QuerySet[AuditEntry]:
+    if not person:
+        return rows
+    theirs = AuditDisclosure.objects.filter(name="actor", value=person)
+    return rows.filter(uid__in=theirs.values("entry_uid"))
 
 
 def _midnight(day: datetime | None) -> datetime | None:

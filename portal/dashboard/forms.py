@@ -133,14 +133,32 @@ class SuspendForm(forms.Form):
     comment = forms.CharField(max_length=MAX_COMMENT)
 
 
+def _day() -> forms.DateField:
+    widget = forms.DateInput(attrs={"type": "date"})
+    return forms.DateField(required=False, widget=widget)
+
+
 class TrailFilter(forms.Form):
     """The filters of the trail."""
 
     q = forms.CharField(required=False, max_length=255, label="Stream contains")
-    type = forms.CharField(required=False, max_length=60)
-    since = forms.DateField(
-        required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    domain = forms.CharField(required=False, max_length=255)
+    actor = forms.CharField(required=False, max_length=150, label="Person")
+    type = forms.CharField(required=False, max_length=60, label="Kind begins with")
+    since = _day()
+    until = _day()
+
+
+class PeriodFilter(forms.Form):
+    """A period of whole days in UTC."""
+
+    since = _day()
+    until = _day()
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a period that ends before it begins."""
+        cleaned = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and until < since:
+            self.add_error("until", "It ends before it begins.")
+        return cleaned

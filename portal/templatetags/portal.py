@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from django import template
@@ -15,7 +16,7 @@ from bootstrap.models import Alarm, Proposal
 from portal import words
 from portal.access import AUDIT, holds
 
-from .dns import shown
+from .dns import duration, shown
 
 register = template.Library()
 
@@ -122,3 +123,9 @@ def event_words(kind: object) -> str:
 def cause_words(cause: object) -> str:
     """Return the words of a cause of suspension."""
     return words.CAUSES.get(str(cause), shown(cause))
+
+
+@register.filter
+def seconds(count: int | None) -> str:
+    """Return a number of seconds in words; nothing counted is a dash."""
+    return "–" if count is None else duration(timedelta(seconds=count))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -32,6 +34,7 @@ READ = dict.fromkeys(STAFF_PAGES, ALL) | {
     "trail": ("auditor",),
     "entry": ("auditor",),
     "rules-edit": ("zone manager",),
+    "report": ("auditor",),
 }
 """Golden table: which roles may read which page."""
 PRESS = {
@@ -49,6 +52,8 @@ PRESS = {
     "switch-engage": ("reviewer", "approver"),
     "switch-release": ("approver",),
     "breaker-release": ("approver",),
+    "export": ALL,
+    "report-download": ("auditor",),
     "rules-ask": ("zone manager",),
     "rules-decide": ("zone manager",),
     "suspend": ("reviewer", "approver"),
@@ -75,6 +80,8 @@ def address(name, registry) -> str:
         "note-proposal": {"proposal_id": registry.proposals["candidate"].pk},
         "suspend": {"domain_id": registry.domains["blocked"].pk},
         "resume": {"domain_id": registry.domains["blocked"].pk},
+        "export": {"what": "domains", "form": "csv"},
+        "report-download": {"form": "json"},
         "breaker-release": {"breaker_id": 4711},
         "rules-edit": {"zone_id": registry.zone.pk},
         "rules-ask": {"zone_id": registry.zone.pk},
@@ -177,3 +184,28 @@ def test_the_admin_sends_to_the_same_sign_in():
     assert answer.status_code == 302
     assert Client().get(answer["Location"]).status_code == 302
     assert "/accounts/login/" in Client().get(answer["Location"])["Location"]
+
+
+HARMLESS = {
+    "/theme/",
+    "/keys/",
+    "/language/",
+    "/accounts/logout/",
+    "/queue/views/",
+    "/audit/report/",
+    "/export/",
+    "dialog",
+}
+"""Buttons that change nothing but one's own display, or hand out what is seen."""
+
+
+@pytest.mark.parametrize("page", READ)
+def test_an_auditor_sees_no_button_that_changes_anything(page, browsers, registry):
+    if "auditor" not in READ[page]:
+        return
+    text = browsers["auditor"].get(address(page, registry)).text
+
+    found = set(re.findall(r'method="post"[^>]*?action="([^"]*)"', text))
+    found |= set(re.findall(r'formaction="([^"?]*)', text))
+    beyond = {a for a in found if not any(a.startswith(h) for h in HARMLESS)}
+    assert beyond == set()
