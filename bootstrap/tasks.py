@@ -62,6 +62,7 @@ def lapse_expired() -> int:
 def gather_findings() -> int:
     """Find one cause behind many domains; forget rates that hold nobody back."""
     rates.forget(now=clock.now())
+    operators.count_zones()
     return operators.gather(now=clock.now())
 
 

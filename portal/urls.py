@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.status.urls import report_patterns
+from portal.status.urls import report_patterns, shared_patterns
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.dashboard.urls")),
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.health")),
     path("status/", include("portal.status.urls")),
     path("r/", include(report_patterns)),
+    path("o/", include(shared_patterns)),
     path("admin/", admin.site.urls),
 ]
 handler400 = "portal.dashboard.errors.bad_request"

@@ -15,6 +15,10 @@ class OperatorFindingQuerySet(models.QuerySet["OperatorFinding"]):
         """Return those whose cause has not ended."""
         return self.filter(closed_at=None)
 
+    def closed(self) -> Self:
+        """Return those that are mended, the latest first."""
+        return self.exclude(closed_at=None).order_by("-closed_at")
+
 
 class OperatorFinding(models.Model):
     """The same reason at the same nameservers, for two domains or more.

@@ -6,16 +6,21 @@ whatever the number of domains.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from bootstrap.core.evaluation.verdict import Outcome
+from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import Domain, DomainState, OperatorFinding, Zone
+
+from . import audit
+from .actors import Actor
 
 STUCK: Final = frozenset(
     {
@@ -29,6 +34,8 @@ STUCK: Final = frozenset(
 MANY: Final = 2
 """From how many domains on one cause is a finding of its own."""
 SLICE: Final = 500
+KEPT_FOR: Final = timedelta(minutes=15)
+"""How long a zone's readiness is remembered; it is counted anew every five."""
 Cause = tuple[str, str]
 """Nameserver set and reason."""
 
@@ -142,20 +149,23 @@ class Readiness:
         return self.count("ready")
 
     @property
+    def in_the_way(self) -> int:
+        """How many have something in their way."""
+        return self.count("blocked")
+
+    @property
     def blocked(self) -> tuple[Share, ...]:
         """What is in the way, the most frequent first."""
         return tuple(share for share in self.shares if share.kind == "blocked")
 
 
-def readiness(
-    *, zone: Zone | None = None, ns_key: str = "", everywhere: bool = False
-) -> Readiness:
+def readiness(*, zone: Zone | None = None, ns_key: str = "") -> Readiness:
     """Return what the last evaluations say of a zone's or an operator's delegations.
 
     Raises:
-        ValueError: neither is named, and not everything is asked for.
+        ValueError: neither is named.
     """
-    if zone is None and not ns_key and not everywhere:
+    if zone is None and not ns_key:
         raise ValueError("readiness of what?")
     rows = Domain.objects.delegated()
     rows = rows.filter(zone=zone) if zone is not None else rows
@@ -204,3 +214,42 @@ def _kind(group: Mapping[str, object]) -> str:
     if state in STUCK or state == DomainState.ALARM:
         return "blocked"
     return "signed" if state == DomainState.SIGNED else "unsigned"
+
+
+def zone_readiness(zones: Sequence[Zone]) -> list[tuple[Zone, Readiness]]:
+    """Return each zone's readiness as last counted, so that no page counts a million."""
+    kept = cache.get_many([_readiness_key(zone) for zone in zones])
+    return [
+        (zone, kept.get(_readiness_key(zone)) or _count_zone(zone)) for zone in zones
+    ]
+
+
+def count_zones() -> int:
+    """Count every zone's readiness anew; return how many zones there are."""
+    return len([_count_zone(zone) for zone in Zone.objects.all()])
+
+
+def _count_zone(zone: Zone) -> Readiness:
+    found = readiness(zone=zone)
+    cache.set(_readiness_key(zone), found, KEPT_FOR.total_seconds())
+    return found
+
+
+def _readiness_key(zone: Zone) -> str:
+    return f"readiness:{zone.pk}"
+
+
+def exported(
+    finding: OperatorFinding, *, actor: Actor, rows: int, digest: str, now: datetime
+) -> None:
+    """Record that somebody took the list of members away (S-116)."""
+    audit.record(
+        EntryType.DATA_EXPORTED,
+        stream="exports",
+        actor=actor,
+        now=now,
+        finding=str(finding.pk),
+        reason=finding.reason,
+        rows=rows,
+        digest=digest,
+    )

@@ -11,6 +11,7 @@ from . import (
     exports,
     machinery,
     notes,
+    operators,
     overview,
     proposals,
     queue,
@@ -64,6 +65,21 @@ urlpatterns = [
     path("system/go-on/", machinery.disengage, name="switch-release"),
     path(
         "system/breakers/<int:breaker_id>/", machinery.release, name="breaker-release"
+    ),
+    path("zones/<int:zone_id>/readiness/", operators.readiness, name="readiness"),
+    path("operators/", operators.operators, name="operators"),
+    path("operators/<slug:ns_key>/", operators.operator, name="operator"),
+    path(
+        "operators/<uuid:finding_id>/domains.csv",
+        operators.members,
+        {"ending": "csv"},
+        name="operator-csv",
+    ),
+    path(
+        "operators/<uuid:finding_id>/domains.json",
+        operators.members,
+        {"ending": "json"},
+        name="operator-json",
     ),
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/<int:alarm_id>/acknowledge/", alarms.acknowledge, name="acknowledge"),

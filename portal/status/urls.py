@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import pages, reports
+from . import pages, reports, shared
 
 app_name = "status"
 urlpatterns = [
@@ -24,3 +24,15 @@ report_patterns = (
     "reports",
 )
 """Addresses of frozen evaluations, short enough to be written down."""
+
+shared_patterns = (
+    [
+        path("<str:token>/", shared.finding, name="finding"),
+        path("<str:token>/domains.csv", shared.members, {"ending": "csv"}, name="csv"),
+        path(
+            "<str:token>/domains.json", shared.members, {"ending": "json"}, name="json"
+        ),
+    ],
+    "shared",
+)
+"""Addresses of causes that staff sent to an operator."""

@@ -42,6 +42,7 @@ PAGES: Final[tuple[tuple[str, str, str], ...]] = (
     ("Overview", "dashboard:overview", "home"),
     ("Queue", "dashboard:queue", "inbox"),
     ("Domains", "dashboard:domains", "globe"),
+    ("Operators", "dashboard:operators", "servers"),
     ("Scans", "dashboard:scans", "scan"),
     ("Zones", "dashboard:zones", "zone"),
     ("Alarms", "dashboard:alarms", "bell"),

@@ -29,6 +29,11 @@ STAFF_PAGES = (
     "running",
     "system",
     "rules",
+    "operators",
+    "operator",
+    "operator-csv",
+    "operator-json",
+    "readiness",
 )
 READ = dict.fromkeys(STAFF_PAGES, ALL) | {
     "trail": ("auditor",),
@@ -88,6 +93,10 @@ def address(name, registry) -> str:
         "rules": {"change_id": registry.rules.pk},
         "rules-decide": {"change_id": registry.rules.pk},
         "zone": {"zone_id": registry.zone.pk},
+        "readiness": {"zone_id": registry.zone.pk},
+        "operator": {"ns_key": registry.finding.ns_key},
+        "operator-csv": {"finding_id": registry.finding.pk},
+        "operator-json": {"finding_id": registry.finding.pk},
         "acknowledge": {"alarm_id": registry.alarms[0].pk},
         "entry": {"uid": registry.entries[0].uid},
     }

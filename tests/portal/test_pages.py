@@ -10,14 +10,23 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bootstrap.core.workflow.lifecycle import State
-from bootstrap.models import Domain, DomainState
+from bootstrap.models import Domain, DomainState, OperatorFinding
 from portal import words
 from tests.support import rows
 
 from .conftest import enter
 from .test_doors import READ, STAFF_PAGES, address
 
-LISTS = ("overview", "queue", "domains", "scans", "zones", "alarms", "trail")
+LISTS = (
+    "overview",
+    "queue",
+    "domains",
+    "scans",
+    "zones",
+    "alarms",
+    "trail",
+    "operators",
+)
 DETAILS = (
     "proposal",
     "domain",
@@ -28,6 +37,8 @@ DETAILS = (
     "system",
     "rules",
     "running",
+    "operator",
+    "readiness",
 )
 
 
@@ -82,7 +93,16 @@ def test_a_list_without_rows_says_what_to_do(page, db):
 
 def hostile_addresses(registry):
     proposal = registry.proposals["hostile"]
+    finding = registry.finding
+    hosts = [rows.HOSTILE_HOST, rows.HOSTILE]
+    OperatorFinding.objects.update(nameservers=hosts, reason=rows.HOSTILE)
+    Domain.objects.filter(ns_key=finding.ns_key).update(
+        nameservers=hosts, last_reason=rows.HOSTILE
+    )
     return {
+        "operators": "/operators/",
+        "operator": f"/operators/{finding.ns_key}/",
+        "readiness": address("readiness", registry),
         "overview": "/",
         "queue": "/queue/",
         "proposal": reverse("dashboard:proposal", args=[proposal.pk]),
@@ -101,8 +121,16 @@ def hostile_addresses(registry):
     }
 
 
-NOT_HOSTILE = {"zones", "zone", "running", "system", "rules"}
-"""Pages that show nothing from outside."""
+NOT_HOSTILE = {
+    "zones",
+    "zone",
+    "running",
+    "system",
+    "rules",
+    "operator-csv",
+    "operator-json",
+}
+"""Pages that show nothing from outside, and lists that no browser takes for pages."""
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from bootstrap.models import (
     Domain,
     DomainState,
     Evidence,
+    OperatorFinding,
     PolicyVersion,
     Proposal,
     Publication,
@@ -327,6 +328,11 @@ class Registry:
         """The change of rules that waits."""
         return RulesChange.objects.filter(zone=self.zone)[0]
 
+    @property
+    def finding(self) -> OperatorFinding:
+        """The one cause behind more than one domain."""
+        return OperatorFinding.objects.get()
+
 
 def a_registry() -> Registry:
     """Return a zone with a domain in every state and a proposal in every one."""
@@ -346,6 +352,7 @@ def a_registry() -> Registry:
     _stuck(registry)
     _under_way(registry)
     _hostile(registry)
+    _alike(registry)
     for kind in (EntryType.DELEGATION_ADDED, EntryType.SCAN_REQUESTED):
         registry.entries.append(an_entry(registry.domains["candidate"], kind))
     return registry
@@ -470,6 +477,31 @@ def _stuck(registry: Registry) -> None:
         ),
         an_alarm(None, "X_CLOCK", "the clock of worker-2", detail="off by 93 s"),
     ]
+
+
+def _alike(registry: Registry) -> None:
+    """Three domains that wait for the same operator to do the same."""
+    for number in range(3):
+        a_domain(
+            registry.zone,
+            f"alike-{number}.example",
+            state=DomainState.WAITING,
+            last_outcome="nothing",
+            last_reason="SIG_NONE",
+            ns_key="ab" * 32,
+            nameservers=["ns1.alike.net", "ns2.alike.net"],
+            state_since=NOW - timedelta(days=5),
+            signed_since=NOW - timedelta(days=6),
+        )
+    OperatorFinding.objects.create(
+        reason="SIG_NONE",
+        ns_key="ab" * 32,
+        nameservers=["ns1.alike.net", "ns2.alike.net"],
+        members=3,
+        most=5,
+        opened_at=NOW - timedelta(days=5),
+        counted_at=NOW - timedelta(minutes=2),
+    )
 
 
 def _under_way(registry: Registry) -> None:

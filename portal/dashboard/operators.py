@@ -1,0 +1,101 @@
+"""Operators: one finding for one cause, and what automation would find."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from bootstrap import clock
+from bootstrap.models import Domain, OperatorFinding, Zone
+from bootstrap.services import operators as service
+from portal import causes, sheets
+from portal.access import actor_of, staff_only
+
+from .paging import page_of
+
+FIGURES = (
+    ("ready", "would be accepted now", "check", "ok"),
+    ("blocked", "something is in the way", "triangle", "warn"),
+    ("signed", "signed, nothing announced", "ring-dot", "calm"),
+    ("unsigned", "not signed", "ring", "calm"),
+    ("suspended", "automation is off", "pause", "calm"),
+    ("unseen", "not looked at yet", "clock", "wait"),
+)
+"""Kinds of readiness: key, words, icon, tone."""
+
+
+@require_safe
+@staff_only
+def operators(request: HttpRequest) -> HttpResponse:
+    """List the causes, the largest first, and each zone's readiness."""
+    rows = OperatorFinding.objects.all()
+    closed = "closed" in request.GET
+    context = {
+        "page": page_of(rows.closed() if closed else rows.open(), request),
+        "closed": closed,
+        "zones": service.zone_readiness(list(Zone.objects.all())),
+    }
+    return render(request, "dashboard/operators.html", context)
+
+
+@require_safe
+@staff_only
+def operator(request: HttpRequest, ns_key: str) -> HttpResponse:
+    """Show one operator: its causes with their members, and its readiness."""
+    one = Domain.objects.delegated().filter(ns_key=ns_key).order_by("pk").first()
+    if one is None:
+        raise Http404
+    found = OperatorFinding.objects.open().filter(ns_key=ns_key)
+    context = {
+        "nameservers": sorted(one.nameservers),
+        "ns_key": ns_key,
+        "findings": [_shown(finding, request) for finding in found],
+        **_readiness(service.readiness(ns_key=ns_key)),
+    }
+    return render(request, "dashboard/operator.html", context)
+
+
+@require_safe
+@staff_only
+def readiness(request: HttpRequest, zone_id: int) -> HttpResponse:
+    """Show what automation would find in one zone, before it is switched on."""
+    zone = get_object_or_404(Zone, pk=zone_id)
+    ((_zone, found),) = service.zone_readiness([zone])
+    context = {"zone": zone, **_readiness(found)}
+    return render(request, "dashboard/readiness.html", context)
+
+
+@require_safe
+@staff_only
+def members(request: HttpRequest, finding_id: uuid.UUID, ending: str) -> HttpResponse:
+    """Give the whole list of a cause's members away, and record it (S-116)."""
+    finding = get_object_or_404(OperatorFinding, pk=finding_id)
+    rows = causes.listed(finding, request)
+    digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+    service.exported(
+        finding,
+        actor=actor_of(request),
+        rows=len(rows),
+        digest=digest,
+        now=clock.now(),
+    )
+    return sheets.sheet(ending, f"operator-{finding.pk}", causes.COLUMNS, rows)
+
+
+def _shown(finding: OperatorFinding, request: HttpRequest) -> dict[str, Any]:
+    return {
+        "finding": finding,
+        "rows": list(service.members(finding)[: causes.SHOWN]),
+        "link": causes.link_to(finding, request),
+    }
+
+
+def _readiness(found: service.Readiness) -> dict[str, Any]:
+    counts = [(found.count(kind), *words) for kind, *words in FIGURES]
+    return {"readiness": found, "figures": [row for row in counts if row[0]]}

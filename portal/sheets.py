@@ -1,0 +1,42 @@
+"""Lists to take away: CSV that no spreadsheet takes for formulas, and JSON (S-52)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from django.http import HttpResponse, JsonResponse
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "|")
+"""What a spreadsheet may take for the beginning of something to compute."""
+
+
+def guarded(value: object) -> str:
+    """Return a cell's text, with an apostrophe before what looks like a formula."""
+    text = "" if value is None else str(value)
+    return (
+        f"'{text}" if text.lstrip().startswith(FORMULA) or text[:1] in FORMULA else text
+    )
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as CSV with a header line."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([guarded(row.get(column)) for column in columns])
+    return out.getvalue()
+
+
+def sheet(
+    ending: str, name: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> HttpResponse:
+    """Return rows as a download: `ending` is csv or json."""
+    if ending == "json":
+        return JsonResponse({"rows": [dict(row) for row in rows]})
+    response = HttpResponse(csv_text(columns, rows), "text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
