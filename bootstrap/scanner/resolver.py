@@ -15,7 +15,7 @@ from typing import Final
 
 from bootstrap.core.dns.hints import Hints
 from bootstrap.core.dns.messages import Malformed, read
-from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.names import Name, tail
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.dnssec.budget import Budget
@@ -303,7 +303,7 @@ class Resolver:
         """Walk down from the closest known zone, one label at a time (RFC 9156)."""
         here = self._zones.above(zone)
         for count in range(len(here.labels) + 1, len(zone.labels) + 1):
-            name = Name(zone.labels[-count:])
+            name = tail(zone, count)
             if self._zones.get(name) is None and not errand.is_spent:
                 question = Question(here, name, RdataType.NS)
                 view = self._view(errand)

@@ -20,7 +20,7 @@ from bootstrap import bell
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import MEANINGS, Kind, Reason
 from bootstrap.core.evaluation.verdict import Outcome, Verdict
-from bootstrap.models import Domain, WorkItem
+from bootstrap.models import WorkItem
 
 from . import alarms
 
@@ -42,7 +42,6 @@ PRIORITIES: Final = {
     Trigger.COMMAND: 3,
 }
 ORDER: Final = ("-priority", "attempts", "due_at", "pk")
-TRIES: Final = 5
 BY_HAND: Final = frozenset({Trigger.STAFF, Trigger.COMMAND})
 """Triggers that take a parked item up again."""
 
@@ -128,21 +127,33 @@ def _park(deaths: int, now: datetime) -> None:
             )
 
 
-def take(domain: Domain, *, holder: str, now: datetime, term: timedelta) -> Lease:
-    """Take one child out of turn, out of another's hands if need be.
+@transaction.atomic
+def take_all(
+    domain_ids: Collection[int], *, holder: str, now: datetime, term: timedelta
+) -> list[Lease]:
+    """Take children out of turn, out of another's hands if need be.
 
-    Whoever held it is refused when he comes to write: the newest fence counts.
-
-    Raises:
-        LateWriter: others took it again and again at this very moment.
+    Whoever held one is refused when he comes to write: the newest fence counts.
+    The rows are locked between reading a fence and raising it: one by one where
+    the database can, all together where it cannot.
     """
-    _ensure([domain.pk], now)
-    for _ in range(TRIES):
-        item = WorkItem.objects.get(pk=domain.pk)
-        lease = _take(item, holder, now + term)
-        if lease is not None:
-            return lease
-    raise LateWriter(Lease(domain.pk, 0, Trigger.COMMAND))
+    ids = sorted(domain_ids)
+    _ensure(ids, now)
+    taken: list[Lease] = []
+    for start in range(0, len(ids), SLICE):
+        rows = WorkItem.objects.filter(pk__in=ids[start : start + SLICE])
+        held = list(rows.select_for_update(of=("self",)).order_by("pk"))
+        rows.update(
+            fence=F("fence") + 1,
+            holder=holder,
+            lease_until=now + term,
+            attempts=F("attempts") + 1,
+        )
+        taken += [
+            Lease(item.pk, item.fence + 1, Trigger(item.trigger), item.retries)
+            for item in held
+        ]
+    return taken
 
 
 def renew(leases: Iterable[Lease], *, now: datetime, term: timedelta) -> list[Lease]:

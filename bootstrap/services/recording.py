@@ -7,7 +7,7 @@ proposal, alarms and the trail are there together or not at all.
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,7 +26,14 @@ from bootstrap.core.evaluation.observations import seen
 from bootstrap.core.evaluation.reasons import Kind, Reason
 from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.core.evidence.bundle import Bundle
-from bootstrap.models import Alarm, Domain, Evidence, ScanAttempt, ScanFinding
+from bootstrap.models import (
+    Alarm,
+    Domain,
+    Evidence,
+    Proposal,
+    ScanAttempt,
+    ScanFinding,
+)
 
 from . import alarms, evidence, leasing, proposals, states
 from .evaluating import Judged
@@ -41,6 +48,16 @@ OURSELVES: Final = "scanner"
 NOT_OURS_TO_CLOSE: Final = ("POST_", "PUB_", "X_")
 """Alarms that verification, publication and the gates open and close."""
 GRAIN: Final = 10_000
+SLICE: Final = 500
+"""Rows in one statement."""
+REMEMBERED: Final = (
+    "last_scan_at",
+    "troubled_since",
+    "last_outcome",
+    "last_reason",
+    "signed_since",
+)
+"""Columns of a domain that an evaluation sets; on own faults all but one stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +99,65 @@ def record(
         trail.add(judged, domain, scan)
         _remember(judged, domain)
         recorded.append(Recorded(judged, address, scan))
+    _write(recorded, domains)
     trail.write()
-    for each in recorded:
-        _follow(each, domains[each.judged.key], now)
+    _follow(recorded, domains, now)
     _own_faults(kept, now)
     states.refresh([domains[judged.key] for judged in kept], now=now)
     return recorded
 
 
-def _follow(recorded: Recorded, domain: Domain, now: datetime) -> None:
-    """Do what follows from a verdict: alarms, and a proposal where it asks for one."""
-    judged = recorded.judged
-    _alarm(judged, domain, now)
-    if recorded.scan is not None:
-        proposals.propose(
-            scan=recorded.scan,
-            verdict=judged.verdict,
-            domain=domain,
-            evidence=Evidence.objects.get(pk=recorded.address),
-            delegation=judged.case.delegation,
-            now=now,
-        )
+def _write(recorded: Sequence[Recorded], domains: Mapping[int, Domain]) -> None:
+    """Write attempts, findings and what is remembered, each in few statements."""
+    scans = [each.scan for each in recorded if each.scan is not None]
+    ScanAttempt.objects.bulk_create(scans, batch_size=SLICE)
+    ScanFinding.objects.bulk_create(
+        (
+            ScanFinding(
+                scan=each.scan,
+                reason=finding.reason.value,
+                kind=finding.kind.value,
+                subject=finding.subject,
+                detail=finding.detail,
+            )
+            for each in recorded
+            for finding in each.judged.verdict.findings
+        ),
+        batch_size=SLICE,
+    )
+    remembered = [domains[each.judged.key] for each in recorded]
+    Domain.objects.bulk_update(remembered, REMEMBERED, batch_size=SLICE)
+
+
+def _follow(
+    recorded: Sequence[Recorded], domains: Mapping[int, Domain], now: datetime
+) -> None:
+    """Do what follows from verdicts: alarms, and proposals where they ask for one."""
+    keys = [each.judged.key for each in recorded]
+    alarmed = defaultdict(list)
+    for alarm in Alarm.objects.open().filter(domain__in=keys):
+        alarmed[alarm.domain_id].append(alarm)
+    changing = set(
+        Proposal.objects.open()
+        .filter(domain__in=keys)
+        .values_list("domain_id", flat=True)
+    )
+    bundles = Evidence.objects.defer("manifest").in_bulk(
+        [each.address for each in recorded]
+    )
+    for each in recorded:
+        judged, domain = each.judged, domains[each.judged.key]
+        _alarm(judged, domain, alarmed[domain.pk], now)
+        concerned = judged.verdict.outcome in proposals.PROPOSING
+        if each.scan is not None and (concerned or domain.pk in changing):
+            proposals.propose(
+                scan=each.scan,
+                verdict=judged.verdict,
+                domain=domain,
+                evidence=bundles[each.address],
+                delegation=judged.case.delegation,
+                now=now,
+            )
 
 
 def _finish(
@@ -156,7 +211,7 @@ def _attempt(
     judged: Judged, domain: Domain, address: str, leases: Mapping[int, Lease]
 ) -> ScanAttempt:
     verdict, case = judged.verdict, judged.case
-    scan = ScanAttempt.objects.create(
+    return ScanAttempt(
         domain=domain,
         trigger=leases[judged.key].trigger.value,
         started_at=case.now,
@@ -176,24 +231,12 @@ def _attempt(
         queries=len(case.observations),
         inception=verdict.inception,
     )
-    ScanFinding.objects.bulk_create(
-        ScanFinding(
-            scan=scan,
-            reason=finding.reason.value,
-            kind=finding.kind.value,
-            subject=finding.subject,
-            detail=finding.detail,
-        )
-        for finding in verdict.findings
-    )
-    return scan
 
 
 def _remember(judged: Judged, domain: Domain) -> None:
     """Keep what the next verdict may depend on; own faults touch nothing (S-46)."""
     verdict, now = judged.verdict, judged.case.now
     domain.last_scan_at = now
-    fields = ["last_scan_at"]
     if verdict.outcome is not Outcome.ERROR:
         since = domain.troubled_since
         domain.troubled_since = {
@@ -205,8 +248,6 @@ def _remember(judged: Judged, domain: Domain) -> None:
         signed = is_signed(judged.case)
         if signed is not None:
             domain.signed_since = (domain.signed_since or now) if signed else None
-        fields += ["troubled_since", "last_outcome", "last_reason", "signed_since"]
-    domain.save(update_fields=fields)
 
 
 def is_signed(case: Case) -> bool | None:
@@ -218,7 +259,9 @@ def is_signed(case: Case) -> bool | None:
     return any(answer.answered(child, RdataType.DNSKEY) for answer in answers)
 
 
-def _alarm(judged: Judged, domain: Domain, now: datetime) -> None:
+def _alarm(
+    judged: Judged, domain: Domain, known: Iterable[Alarm], now: datetime
+) -> None:
     """Open an alarm for each class A finding, and end those whose cause is gone."""
     verdict = judged.verdict
     current = {
@@ -232,7 +275,7 @@ def _alarm(judged: Judged, domain: Domain, now: datetime) -> None:
         )
     if verdict.outcome in {Outcome.ERROR, Outcome.RETRY}:
         return  # trouble does not show that something is over
-    for alarm in Alarm.objects.open().filter(domain=domain):
+    for alarm in known:
         if alarm.code not in current and not alarm.code.startswith(NOT_OURS_TO_CLOSE):
             alarms.close_alarm(alarm.code, subject=alarm.subject, now=now)
 

@@ -29,7 +29,7 @@ from .leasing import Lease
 from .recording import Recorded
 from .snapshots import snapshots
 
-SAVE_AT_MOST: Final = 25
+SAVE_AT_MOST: Final = 100
 """Evaluations in one transaction."""
 
 
@@ -99,8 +99,8 @@ def drain(*, holder: str, at: Site) -> Iterator[Recorded]:
 def _taken(
     rows: Iterable[Domain], trigger: Trigger, now: datetime, term: timedelta
 ) -> Iterator[Lease]:
-    for domain in rows:
-        lease = leasing.take(domain, holder="command", now=now, term=term)
+    ids = [domain.pk for domain in rows]
+    for lease in leasing.take_all(ids, holder="command", now=now, term=term):
         yield replace(lease, trigger=trigger)
 
 

@@ -127,9 +127,8 @@ def test_every_part_of_the_policy_but_the_sites_own_is_in_the_form():
 
 def test_a_running_scan_shows_who_has_what_and_what_goes_wrong(reader, registry):
     now = clock.now()
-    leasing.take(
-        registry.domains["blocked"], holder="w1:7", now=now, term=timedelta(minutes=4)
-    )
+    blocked = registry.domains["blocked"].pk
+    leasing.take_all([blocked], holder="w1:7", now=now, term=timedelta(minutes=4))
     rows.a_scan(registry.domains["blocked"], "retry", "NS_TIMEOUT", started_at=now)
 
     part = reader.get("/scans/running/", headers={"HX-Request": "true"}).text

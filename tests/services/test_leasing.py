@@ -221,15 +221,22 @@ def test_urgent_work_comes_before_near_work():
 
 
 @pytest.mark.django_db
-def test_an_item_taken_out_of_turn_is_refused_to_its_former_holder():
-    (item,) = some_work()
-    (former,) = claim()
+def test_items_taken_out_of_turn_are_refused_to_their_former_holder():
+    items = some_work(3)
+    WorkItem.objects.filter(pk=items[2].pk).delete()  # made anew where it is missing
+    former = claim()
 
-    lease = leasing.take(item.domain, holder="b", now=NOW, term=TERM)
+    leases = leasing.take_all(
+        [item.domain_id for item in items], holder="b", now=NOW, term=TERM
+    )
 
-    with pytest.raises(LateWriter):
-        finish(former)
-    finish(lease)
+    assert [lease.domain_id for lease in leases] == [i.domain_id for i in items]
+    assert len(former) == 2
+    for late in former:
+        with pytest.raises(LateWriter):
+            finish(late)
+    for lease in leases:
+        finish(lease)
 
 
 def a_verdict(outcome: Outcome, *reasons: Reason) -> Verdict:

@@ -60,6 +60,20 @@ class Interned(Name):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
+    def is_subdomain(self, other: Name) -> bool:
+        """Say whether this name is at or below `other`."""
+        if type(other) is Interned:
+            return self.labels[-len(other.labels) :] == other.labels
+        return super().is_subdomain(other)
+
+    def parent(self) -> Name:
+        """Return the name one label up.
+
+        Raises:
+            dns.name.NoParent: there is none.
+        """
+        return interned(self.labels[1:]) if len(self.labels) > 1 else super().parent()
+
     def __reduce__(self) -> tuple[Callable[..., Name], tuple[object, ...]]:
         return interned, (self.labels,)
 
@@ -127,6 +141,7 @@ def packed(name: Name) -> bytes:
     return pack(name.labels).lower()
 
 
+@lru_cache(maxsize=8_192)
 def unrooted(name: Name) -> str:
     """Return `name` as text without its last dot; the root stays a dot."""
     return name.to_text(omit_final_dot=True) if name != ROOT else "."

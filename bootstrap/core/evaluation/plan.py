@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
 from typing import Final
-
-import dns.name
 
 from bootstrap.core.dns.names import (
     MAX_WIRE,
@@ -158,13 +158,17 @@ def probe_name(case: Case) -> Name | None:
 
     None when the child's name leaves no room for another label.
     """
-    child = case.delegation.child
+    return _probe_name(case.delegation.child, case.now)
+
+
+@lru_cache(maxsize=1_024)
+def _probe_name(child: Name, now: datetime) -> Name | None:
     room = MAX_WIRE - wire_length(child) - 1
     if room < 1:
         return None
-    seed = f"{child.to_text()} {case.now.isoformat()}".encode()
+    seed = f"{child.to_text()} {now.isoformat()}".encode()
     label = hashlib.sha256(seed).hexdigest()[: min(PROBE_OCTETS, room)]
-    return dns.name.Name((label.encode(), *child.labels))
+    return canonical(Name((label.encode(), *child.labels)))
 
 
 def _pending(lookups: Iterable[Lookup], prove: Prove) -> Iterator[Lookup]:

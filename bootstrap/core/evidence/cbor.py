@@ -8,7 +8,8 @@ one encoding, and the reader refuses every other one. No tags and no floats.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 Item = None | bool | int | bytes | str | Sequence["Item"] | Mapping[str, "Item"]
 
@@ -42,20 +43,44 @@ def encode(item: Item) -> bytes:
 
 
 def _write(item: Item, out: bytearray) -> None:
+    write = _WRITERS.get(type(item), _write_other)
+    write(item, out)
+
+
+def _write_bytes(item: bytes, out: bytearray) -> None:
+    out += head(BYTES, len(item))
+    out += item
+
+
+def _write_text(item: str, out: bytearray) -> None:
+    text = item.encode()
+    out += head(TEXT, len(text))
+    out += text
+
+
+def _write_integer(item: int, out: bytearray) -> None:
+    out += head(NINT, -1 - item) if item < 0 else head(UINT, item)
+
+
+def _write_array(items: Sequence[Item], out: bytearray) -> None:
+    out += head(ARRAY, len(items))
+    for element in items:
+        _write(element, out)
+
+
+def _write_other(item: Item, out: bytearray) -> None:
+    """Write what is none of the plain types: subclasses, true, false and null."""
     match item:
         case None | bool():
             out.append(SIMPLE << 5 | SIMPLE_NUMBERS[item])
         case int():
-            out += head(NINT, -1 - item) if item < 0 else head(UINT, item)
+            _write_integer(item, out)
         case bytes():
-            out += head(BYTES, len(item)) + item
+            _write_bytes(item, out)
         case str():
-            text = item.encode()
-            out += head(TEXT, len(text)) + text
+            _write_text(item, out)
         case list() | tuple():
-            out += head(ARRAY, len(item))
-            for element in item:
-                _write(element, out)
+            _write_array(item, out)
         case dict():
             _write_map(item, out)
         case _:
@@ -64,9 +89,26 @@ def _write(item: Item, out: bytearray) -> None:
 
 def _write_map(items: Mapping[str, Item], out: bytearray) -> None:
     out += head(MAP, len(items))
-    for key, name in sorted((encode(name), name) for name in items):
+    for key, name in _in_order(tuple(items)):
         out += key
         _write(items[name], out)
+
+
+@lru_cache(maxsize=4_096)
+def _in_order(names: tuple[str, ...]) -> tuple[tuple[bytes, str], ...]:
+    """Return keys with their encoding, in the order of the encoding."""
+    return tuple(sorted((encode(name), name) for name in names))
+
+
+_WRITERS: Final[Mapping[type, Callable[[Any, bytearray], None]]] = {
+    bytes: _write_bytes,
+    str: _write_text,
+    int: _write_integer,
+    list: _write_array,
+    tuple: _write_array,
+    dict: _write_map,
+}
+_SHORT: Final = [bytes((first,)) for first in range(256)]
 
 
 def head(major: int, argument: int) -> bytes:
@@ -77,7 +119,7 @@ def head(major: int, argument: int) -> bytes:
     """
     first = major << 5
     if argument < INLINE:
-        return bytes((first | argument,))
+        return _SHORT[first | argument]
     for power, size in enumerate((1, 2, 4, 8)):
         if argument < 1 << (8 * size):
             return bytes((first | (INLINE + power),)) + argument.to_bytes(size, "big")

@@ -29,7 +29,7 @@ from typing import (
 import dns.exception
 import dns.name
 
-from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.names import Name, pack
 
 from . import cbor
 from .cbor import BundleMalformed, Item
@@ -146,7 +146,7 @@ PLAIN: Final[Mapping[object, Codec]] = {
     int: _same(int, 0),
     str: _same(str, ""),
     bytes: _same(bytes, b""),
-    Name: Codec(lambda name: name.to_wire(), _read_name),
+    Name: Codec(lambda name: pack(name.labels), _read_name),
     datetime: Codec(_write_time, _read_time),
     timedelta: Codec(lambda span: span // MICROSECOND, _read_span, timedelta(0)),
 }
