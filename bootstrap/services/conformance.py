@@ -56,6 +56,7 @@ def verdicts(
     end, with less beside it: transient trouble is retried before it is reported
     (RFC 9975, section 3; P-2.52).
     """
+    lab.warm()  # signing on demand would look like servers that are slow
     again = []
     for case, verdict in _once(lab, cases, at_once):
         transient = verdict.outcome is Outcome.RETRY

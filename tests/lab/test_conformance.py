@@ -17,7 +17,7 @@ from bootstrap.services import conformance
 
 from .conftest import SEED, real_time
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.system]
 SITUATIONS = {i: s for i, s in catalogue().items() if has_ipv6() or not s.ipv6}
 AT_LEAST = 250
 
