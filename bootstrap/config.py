@@ -212,6 +212,11 @@ def webhooks() -> Egress:
     )
 
 
+def log_folder() -> Path:
+    """Return where the files of the log are."""
+    return Path(str(settings.BOOTSTRAP["AUDIT_LOG_DIR"]))
+
+
 def publishes() -> bool:
     """Say whether workers of the queue may speak to parents' primaries.
 

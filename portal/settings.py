@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "django_q",
+    "ninja",
     "bootstrap",
     "portal.apps.PortalConfig",
 ]
@@ -231,6 +232,7 @@ BOOTSTRAP: dict[str, Any] = {
     ),
     "BREAKER_LIMITS": env.str("BREAKER_LIMITS", default=""),
     "WEBHOOK_ALLOWED_NETWORKS": env.str("WEBHOOK_ALLOWED_NETWORKS", default=""),
+    "AUDIT_LOG_DIR": env.str("AUDIT_LOG_DIR", default=f"{BASE_DIR}/audit-log"),
     "WORKER_PUBLISHES": env.bool("WORKER_PUBLISHES", default=False),
 }
 

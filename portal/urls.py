@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("status/", include("portal.status.urls")),
     path("r/", include(report_patterns)),
     path("o/", include(shared_patterns)),
+    path("api/v1/", include("portal.api.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "portal.dashboard.errors.bad_request"
