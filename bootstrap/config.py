@@ -173,6 +173,12 @@ def publish_stop_file() -> Path | None:
     return Path(text) if text else None
 
 
+def publisher_state_file() -> Path | None:
+    """Return where the publisher keeps how far it has come (S-96)."""
+    text = str(settings.BOOTSTRAP["PUBLISHER_STATE_FILE"]).strip()
+    return Path(text) if text else None
+
+
 def breaker_limits() -> Limits:
     """Return what one hour may bring until a breaker opens (S-68, S-69).
 

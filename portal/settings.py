@@ -230,6 +230,7 @@ BOOTSTRAP: dict[str, Any] = {
     "PUBLISH_STOP_FILE": env.str(
         "PUBLISH_STOP_FILE", default=f"{BASE_DIR}/publication.stop"
     ),
+    "PUBLISHER_STATE_FILE": env.str("PUBLISHER_STATE_FILE", default=""),
     "BREAKER_LIMITS": env.str("BREAKER_LIMITS", default=""),
     "WEBHOOK_ALLOWED_NETWORKS": env.str("WEBHOOK_ALLOWED_NETWORKS", default=""),
     "AUDIT_LOG_DIR": env.str("AUDIT_LOG_DIR", default=f"{BASE_DIR}/audit-log"),

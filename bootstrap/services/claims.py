@@ -134,6 +134,22 @@ def _ask_for_scan(proposal: Proposal, *, now: datetime) -> Ending:
     return Ending.RESCAN
 
 
+def begin_reading(proposal: Proposal, *, actor: Actor, now: datetime) -> Claim | None:
+    """Commit that an approved change is about to be read back; None if it moved on.
+
+    For after a restore (S-96): nothing is checked, since nothing will be sent.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            Domain.objects.select_for_update().get(pk=proposal.domain_id)
+            proposal.refresh_from_db()
+            if proposal.state != State.APPROVED:
+                return None
+            return _claim(proposal, proposal.domain.zone, actor=actor, now=now)
+    except TransitionRefused:
+        return None
+
+
 def take_over(proposal: Proposal, *, now: datetime) -> Claim | None:
     """Take a half-sent change from whoever began it; None if it moved on."""
     fence, until = proposal.fence + 1, now + LEASE

@@ -21,6 +21,8 @@ from .binding import DECIDE, HOLD
 
 ROW: Final = "publication"
 FILE: Final = "publication-file"
+QUARANTINE: Final = "quarantine"
+"""Engaged by `restoring`, until open changes were read back (S-96)."""
 STREAM: Final = "guards"
 ALARM: Final = "PUBLICATION_STOPPED"
 
@@ -34,7 +36,8 @@ def stopped() -> str:
     path = config.publish_stop_file()
     if path is not None and path.exists():
         return f"the file {path} is there"
-    row = Switch.objects.filter(name=ROW, engaged=True).first()
+    engaged = Switch.objects.filter(name__in=(ROW, QUARANTINE), engaged=True)
+    row = engaged.order_by("name").first()
     return "" if row is None else row.reason or "the switch is engaged"
 
 
@@ -46,7 +49,7 @@ def engage(*, actor: Actor, reason: str, now: datetime) -> None:
         SwitchRefused: no right to hold, no reason, or it is engaged already.
     """
     _check(actor, HOLD, reason)
-    if not _turn(ROW, engaged=True, actor=actor, reason=reason, now=now):
+    if not turn(ROW, engaged=True, actor=actor, reason=reason, now=now):
         raise SwitchRefused("publication is stopped already")
     alarms.open_alarm(ALARM, subject=ROW, detail=reason, now=now)
 
@@ -59,7 +62,7 @@ def release(*, actor: Actor, reason: str, now: datetime) -> None:
         SwitchRefused: no right to decide, no reason, or it is not engaged.
     """
     _check(actor, DECIDE, reason)
-    if not _turn(ROW, engaged=False, actor=actor, reason=reason, now=now):
+    if not turn(ROW, engaged=False, actor=actor, reason=reason, now=now):
         raise SwitchRefused("publication is not stopped")
     alarms.close_alarm(ALARM, subject=ROW, now=now)
     bell.ring(bell.Work.PUBLICATIONS)
@@ -71,7 +74,7 @@ def notice_file(*, now: datetime) -> bool:
     path = config.publish_stop_file()
     there = path is not None and path.exists()
     words = f"the file {path}"
-    if _turn(FILE, engaged=there, actor=PUBLISHER, reason=words, now=now):
+    if turn(FILE, engaged=there, actor=PUBLISHER, reason=words, now=now):
         if there:
             alarms.open_alarm(ALARM, subject=FILE, detail=words, now=now)
         else:
@@ -86,9 +89,7 @@ def _check(actor: Actor, permission: str, reason: str) -> None:
         raise SwitchRefused("a reason is needed")
 
 
-def _turn(
-    name: str, *, engaged: bool, actor: Actor, reason: str, now: datetime
-) -> bool:
+def turn(name: str, *, engaged: bool, actor: Actor, reason: str, now: datetime) -> bool:
     """Turn one switch and say whether it was the other way before."""
     row = Switch.objects.select_for_update().filter(name=name).first()
     if (row is not None and row.engaged) is engaged:

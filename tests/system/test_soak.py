@@ -61,7 +61,7 @@ SEED = 20261124
 
 @pytest.fixture(scope="module")
 def count(long_trials) -> int:
-    return 1000 if long_trials else 200
+    return 1000 if long_trials else 80
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,15 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections, connection
 
-from bootstrap import clock
-from bootstrap.services import parents, publication, reconciling, switches, ttls
+from bootstrap import clock, config
+from bootstrap.services import (
+    parents,
+    publication,
+    reconciling,
+    restoring,
+    switches,
+    ttls,
+)
 
 log = logging.getLogger("bootstrap.publisher")
 
@@ -66,7 +73,7 @@ class Command(BaseCommand):
         """
         close_old_connections()
         try:
-            switches.notice_file(now=clock.now())
+            self.guard()
             sent = publication.publish_due(
                 registry_for=parents.registry_for,
                 clock=clock.now,
@@ -88,9 +95,19 @@ class Command(BaseCommand):
             return False
         counts = Counter({str(ending): n for ending, n in sent.items()})
         counts["ttl restored"] += restored
+        if counts.total():
+            restoring.remember(config.publisher_state_file())
         counts["changed by others"] += drifted
         self.say(counts)
         return counts.total() > 0
+
+    def guard(self) -> None:
+        """Note the file that stops all; read back first after a restore (S-96)."""
+        now = clock.now()
+        switches.notice_file(now=now)
+        restoring.notice(config.publisher_state_file(), now=now)
+        if restoring.quarantined():
+            restoring.read_back_all(registry_for=parents.registry_for, clock=clock.now)
 
     def say(self, counts: Counter[str]) -> None:
         """Print one line when something happened."""
