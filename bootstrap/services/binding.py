@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import rfc8785
 from django.db.models import Q, QuerySet
 
+from bootstrap.core.evaluation.paths import AuthMethod
 from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.core.workflow.freshness import Sight, contradicts
 from bootstrap.models import Decision, Domain, Proposal, ScanAttempt
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DECIDE: Final = "bootstrap.decide_proposal"
+BY_HAND: Final = frozenset({AuthMethod.MANUAL, AuthMethod.EPP})
+"""Changes that rest on a person's word, not on what the child publishes."""
 HOLD: Final = "bootstrap.hold_proposal"
 
 
@@ -133,7 +136,7 @@ def registry_changes(proposal: Proposal, domain: Domain) -> Iterator[str]:
         yield "the DS set changed"
     if domain.version != proposal.delegation_version:
         yield "the registry's data changed"
-    if domain.suspension:
+    if domain.suspension and proposal.auth_method not in BY_HAND:  # P-5.40
         yield f"automation is off: {domain.suspension}"
     if not domain.zone.automated:
         yield "automation is off for the zone"
@@ -143,6 +146,8 @@ def evidence_changes(proposal: Proposal, now: datetime) -> Iterator[str]:
     """Yield in words why the evidence no longer carries the proposal (P-1.62)."""
     if now >= proposal.expires_at:
         yield "the evidence or the approval expired"
+    if proposal.auth_method in BY_HAND:
+        return
     newer = (
         ScanAttempt.objects.filter(
             domain=proposal.domain_id, started_at__gt=proposal.scan.started_at

@@ -10,14 +10,16 @@ from typing import Final
 from django.db import transaction
 
 from bootstrap import bell
+from bootstrap.core.evaluation.delegation import Suspension
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.core.workflow.lifecycle import Event, TransitionRefused
 from bootstrap.models import Domain, Proposal, Publication, Zone
 
-from . import alarms, leasing, states
+from . import alarms, leasing, states, suspension
 from .actors import Actor
+from .binding import BY_HAND
 from .claims import Claim, Ending
 from .sending import Effect, Report
 from .transitions import Note, move
@@ -103,10 +105,26 @@ def _sent(ended: _Ended) -> Ending:
         changed_at=now,
         auth_method=proposal.auth_method if proposal.new_ds else "",
     )
+    if proposal.auth_method in BY_HAND:
+        _by_hand(ended, Domain.objects.get(pk=domain.pk))
     for code in (Reason.PUB_ZONE_REJECTED, Reason.PUB_CONFLICT):
         alarms.close_alarm(code.value, subject=domain.name, now=now)
     bell.ring(bell.Work.VERIFICATIONS)
     return Ending.SENT
+
+
+def _by_hand(ended: _Ended, domain: Domain) -> None:
+    """Let a manual change count as one by another channel (P-3.41, P-5.42, P-5.43).
+
+    Removal suspends automation, a new set ends that; what the child published
+    before it can undo neither (P-4.5).
+    """
+    now, actor = ended.now, ended.actor
+    Domain.objects.filter(pk=domain.pk).update(oob_change_at=now)
+    if not ended.proposal.new_ds:
+        suspension.suspend(domain, Suspension.OOB_REMOVAL, actor=actor, now=now)
+    elif domain.suspension == Suspension.OOB_REMOVAL:
+        suspension.resume(domain, actor=actor, now=now)
 
 
 def _deferred(ended: _Ended) -> Ending:

@@ -107,6 +107,8 @@ def _current(domain: Domain) -> Proposal | None:
 
 
 def _contradicted(current: Proposal, scan: ScanAttempt) -> bool:
+    if current.auth_method in binding.BY_HAND:
+        return False  # no scan speaks against a person's decision (P-5.42)
     sight = freshness.Sight(Outcome(scan.outcome), scan.path, scan.ds)
     return freshness.contradicts(sight, current.path, current.new_ds)
 
@@ -144,7 +146,7 @@ def _kept(
     look that confirms it is newer. An undecided one gets the new evidence when
     its own is getting old, and with it a new digest.
     """
-    if verdict.outcome not in PROPOSING:
+    if verdict.outcome not in PROPOSING or current.auth_method in binding.BY_HAND:
         return current
     if State(current.state) is State.APPROVED:
         current.scan = scan

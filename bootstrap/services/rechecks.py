@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from bootstrap.core.evaluation.paths import AuthMethod
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.workflow.freshness import LIMITS, Freshness, freshness
 from bootstrap.models import Domain, Proposal
 
 from . import binding
-
-BY_HAND: Final = frozenset({AuthMethod.MANUAL, AuthMethod.EPP})
-"""Not resting on scans: nothing to fetch again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ def objection(
         return Objection(Reason.PUB_CONFLICT, changed)
     if aged := next(binding.evidence_changes(proposal, now), None):
         return Objection(Reason.PUB_EVIDENCE_STALE, aged)
-    if proposal.auth_method in BY_HAND:
+    if proposal.auth_method in binding.BY_HAND:  # nothing to fetch again
         return None
     fresh = freshness(
         seen_at=proposal.scan.started_at,
