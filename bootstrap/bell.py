@@ -36,6 +36,7 @@ class Work(StrEnum):
     FIGURES = "bootstrap.tasks.count_figures"
     DELIVERIES = "bootstrap.tasks.deliver_webhooks"
     INVARIANTS = "bootstrap.tasks.check_invariants"
+    COMPACTION = "bootstrap.tasks.compact_scans"
     CANARY = "bootstrap.tasks.canary"
 
 
@@ -57,6 +58,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "figures": Turn(Work.FIGURES, 5),
     "deliveries": Turn(Work.DELIVERIES, 1),
     "invariants": Turn(Work.INVARIANTS, 1440),
+    "compaction": Turn(Work.COMPACTION, 24 * 60),
     "canary": Turn(Work.CANARY, 1),
 }
 

@@ -223,6 +223,16 @@ def log_folder() -> Path:
     return Path(str(settings.BOOTSTRAP["AUDIT_LOG_DIR"]))
 
 
+def scan_details() -> timedelta:
+    """Return for how long routine evaluations keep their evidence (P-8.36).
+
+    Raises:
+        Unusable: the variable holds nonsense.
+    """
+    read = _Reader(settings.BOOTSTRAP)
+    return timedelta(days=read.number("SCAN_DETAIL_DAYS", 1, 36_500))
+
+
 def publishes() -> bool:
     """Say whether workers of the queue may speak to parents' primaries.
 

@@ -11,6 +11,7 @@ import time
 
 from bootstrap import clock, config
 from bootstrap.services import (
+    compaction,
     deliveries,
     heartbeats,
     holds,
@@ -86,6 +87,11 @@ def deliver_webhooks() -> dict[str, int]:
 def check_invariants() -> int:
     """Check what must always hold; return how many of it do not (I-1 to I-10)."""
     return invariants.watch(now=clock.now())
+
+
+def compact_scans() -> int:
+    """Shrink old routine evaluations; return how many (P-8.36)."""
+    return compaction.compact(now=clock.now(), ticks=clock.ticks)
 
 
 def canary() -> None:

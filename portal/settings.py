@@ -234,6 +234,7 @@ BOOTSTRAP: dict[str, Any] = {
     "BREAKER_LIMITS": env.str("BREAKER_LIMITS", default=""),
     "WEBHOOK_ALLOWED_NETWORKS": env.str("WEBHOOK_ALLOWED_NETWORKS", default=""),
     "AUDIT_LOG_DIR": env.str("AUDIT_LOG_DIR", default=f"{BASE_DIR}/audit-log"),
+    "SCAN_DETAIL_DAYS": env.str("SCAN_DETAIL_DAYS", default="60"),
     "WORKER_PUBLISHES": env.bool("WORKER_PUBLISHES", default=False),
 }
 

@@ -23,12 +23,24 @@ SLICE: Final = 200
 """Rows in one statement: SQLite takes a limited number of parameters."""
 
 
-class EvidenceDamaged(Exception):
-    """What is stored under an address is not what was put there."""
+COMPACTED: Final = b""
+"""The manifest of evidence of which only address and size are kept (P-8.36)."""
+
+
+class EvidenceUnreadable(Exception):
+    """The bundle of an address cannot be given; the message says why."""
 
     def __init__(self, digest: str, problem: str) -> None:
         super().__init__(f"evidence {digest}: {problem}")
         self.digest = digest
+
+
+class EvidenceDamaged(EvidenceUnreadable):
+    """What is stored under an address is not what was put there."""
+
+
+class EvidenceCompacted(EvidenceUnreadable):
+    """It belonged to a routine evaluation that changed nothing: the hash is left."""
 
 
 @transaction.atomic
@@ -40,7 +52,6 @@ def store(bundles: Iterable[Bundle], *, now: datetime) -> list[str]:
     split = [bundle.split(each) for each in bundles]
     encoded = [bundle.join(parts) for parts in split]
     addresses = [bundle.address(octets) for octets in encoded]
-    _store_packets(split)
     Evidence.objects.bulk_create(
         [
             Evidence(
@@ -54,7 +65,9 @@ def store(bundles: Iterable[Bundle], *, now: datetime) -> list[str]:
         ignore_conflicts=True,
         batch_size=SLICE,
     )
+    # Links first: see `compaction`. Their keys are checked at the commit.
     _store_links(dict(zip(addresses, split, strict=True)))
+    _store_packets(split)
     return addresses
 
 
@@ -104,9 +117,12 @@ def octets_of(digest: str) -> bytes:
 
     Raises:
         Evidence.DoesNotExist: nothing is kept under this address.
+        EvidenceCompacted: only address and size are kept of it.
         EvidenceDamaged: what is kept is not what the address names.
     """
     row = Evidence.objects.get(digest=digest)
+    if bytes(row.manifest) == COMPACTED:
+        raise EvidenceCompacted(digest, "compacted; address and size are what is left")
     manifest = _opened(digest, bytes(row.manifest))
     packets: dict[str, bytes] = {}
     for packet, body in row.packets.values_list("digest", "body"):
@@ -124,6 +140,7 @@ def load(digest: str) -> Bundle:
 
     Raises:
         Evidence.DoesNotExist: nothing is kept under this address.
+        EvidenceCompacted: only address and size are kept of it.
         EvidenceDamaged: what is kept is not what the address names.
     """
     return bundle.decode(octets_of(digest))

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from bootstrap.core.evaluation.policy import AcceptancePolicy
 from bootstrap.core.evaluation.verdict import Verdict
 from bootstrap.core.evidence.verify import Difference, compare
@@ -42,16 +44,22 @@ class Rejudged:
 def latest(domains: Iterable[Domain]) -> Iterator[ScanAttempt]:
     """Return the newest evaluation with evidence of each domain."""
     for domain in domains:
-        scans = domain.scans.filter(evidence__isnull=False).select_related("domain")
-        newest = scans.first()
+        newest = with_evidence(domain.scans.all()).first()
         if newest is not None:
             yield newest
 
 
 def since(moment: datetime) -> Iterator[ScanAttempt]:
     """Return every evaluation with evidence from `moment` on, oldest first."""
-    scans = ScanAttempt.objects.filter(started_at__gte=moment, evidence__isnull=False)
-    return scans.select_related("domain").order_by("started_at").iterator(500)
+    scans = with_evidence(ScanAttempt.objects.filter(started_at__gte=moment))
+    return scans.order_by("started_at").iterator(500)
+
+
+def with_evidence(scans: QuerySet[ScanAttempt]) -> QuerySet[ScanAttempt]:
+    """Return those that can be judged again: with evidence, and not compacted."""
+    kept = scans.filter(evidence__isnull=False)
+    kept = kept.exclude(evidence__manifest=evidence.COMPACTED)
+    return kept.select_related("domain")
 
 
 def rejudge(

@@ -56,7 +56,7 @@ def messages(digest: str | None) -> Messages:
         return Messages()
     try:
         found = evidence.load(digest)
-    except (evidence.EvidenceDamaged, BundleMalformed) as damage:
+    except (evidence.EvidenceUnreadable, BundleMalformed) as damage:
         return Messages(trouble=str(damage))
     seen = found.case.observations
     shown_ones = tuple(exchange(observation) for observation in seen[:MOST])

@@ -54,7 +54,10 @@ def evidence(request: HttpRequest, scan_id: UUID) -> HttpResponse:  # noqa: ARG0
     row = get_object_or_404(ScanAttempt, pk=scan_id)
     if row.evidence_id is None:
         raise Http404
-    octets = kept.octets_of(row.evidence_id)
+    try:
+        octets = kept.octets_of(row.evidence_id)
+    except kept.EvidenceCompacted as gone:
+        return HttpResponse(f"{gone}\n", content_type="text/plain", status=410)
     response = HttpResponse(octets, content_type="application/vnd.bootstrap.evidence")
     name = f"evidence-{row.evidence_id[:16]}.cbor"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

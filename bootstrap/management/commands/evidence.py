@@ -41,7 +41,7 @@ class Command(BaseCommand):
         digest = _digest(options["what"].strip())
         try:
             octets = evidence.octets_of(digest)
-        except evidence.EvidenceDamaged as exc:
+        except evidence.EvidenceUnreadable as exc:
             raise CommandError(str(exc)) from exc
         try:
             options["output"].write_bytes(octets)

@@ -14,7 +14,7 @@ from bootstrap.core.evaluation.policy import AcceptancePolicy
 from bootstrap.core.evaluation.verdict import Verdict
 from bootstrap.models import Domain
 from bootstrap.services import rejudging, zones
-from bootstrap.services.evidence import EvidenceDamaged
+from bootstrap.services.evidence import EvidenceUnreadable
 from bootstrap.services.rejudging import Rejudged
 
 USAGE = 2
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 seen += 1
                 changed += found.decides_otherwise
                 self._tell(found, as_json=options["json"])
-        except EvidenceDamaged as exc:
+        except EvidenceUnreadable as exc:
             raise CommandError(str(exc)) from exc
         if not options["json"]:
             self.stdout.write(f"{seen} judged again, {changed} otherwise")
