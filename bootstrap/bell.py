@@ -55,7 +55,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "expiries": Turn(Work.EXPIRIES, 5),
     "operators": Turn(Work.OPERATORS, 5),
     "guards": Turn(Work.GUARDS, 1),
-    "figures": Turn(Work.FIGURES, 5),
+    "figures": Turn(Work.FIGURES, 1),
     "deliveries": Turn(Work.DELIVERIES, 1),
     "invariants": Turn(Work.INVARIANTS, 1440),
     "compaction": Turn(Work.COMPACTION, 24 * 60),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Min, Sum
 
 from bootstrap.models import DailyFigures, Domain, DomainState, Proposal, Zone
 
@@ -69,17 +68,13 @@ def _sent(now: datetime) -> Counter[tuple[int, str]]:
 
 def newest() -> list[DailyFigures]:
     """Return each zone's newest figures, none before the first count."""
-    last = DailyFigures.objects.aggregate(day=Max("day"))["day"]
+    last = DailyFigures.objects.order_by("-day").values("day")[:1]
     return list(DailyFigures.objects.filter(day=last).select_related("zone"))
 
 
-def days(since: datetime) -> Iterable[dict[str, object]]:
+def days(since: datetime) -> list[dict[str, Any]]:
     """Return the figures of each day over all zones, oldest first."""
     rows = DailyFigures.objects.filter(day__gte=since.date()).order_by("day")
-    merged: dict[object, Counter[str]] = {}
     columns = ("total", "secured", "bootstraps", "updates", "removals")
-    for row in rows.iterator():
-        merged.setdefault(row.day, Counter()).update(
-            {column: getattr(row, column) for column in columns}
-        )
-    return [{"day": day, **dict(counts)} for day, counts in merged.items()]
+    sums = rows.values("day").annotate(**{c: Sum(c) for c in columns})
+    return [{**row} for row in sums]

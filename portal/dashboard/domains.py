@@ -47,6 +47,7 @@ def narrowed(form: DomainFilter) -> DomainQuerySet:
         "zone": wanted["zone"],
         "state": wanted["state"],
         "last_reason": wanted["reason"].strip(),
+        "ns_key": wanted["operator"].strip(),
     }
     return rows.filter(**{column: value for column, value in columns.items() if value})
 

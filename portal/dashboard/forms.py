@@ -58,6 +58,9 @@ class DomainFilter(forms.Form):
         required=False, choices=[("", "any"), *DomainState.choices]
     )
     reason = forms.CharField(required=False, max_length=40)
+    operator = forms.CharField(
+        required=False, max_length=64, widget=forms.HiddenInput()
+    )
 
 
 class QueueFilter(forms.Form):

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, Window
+from django.db.models import Count, Min, Q, Subquery, Value, Window
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from bootstrap import clock
 from bootstrap.core.evaluation.reasons import MEANINGS, Kind
-from bootstrap.models import Alarm, Domain, DomainState, Proposal
+from bootstrap.core.workflow.lifecycle import State
+from bootstrap.models import Alarm, Domain, DomainState, OperatorFinding, Proposal
+from bootstrap.services import statistics
 from portal.access import staff_only
 
 from . import svg
 
 TOP = 8
+DAY = timedelta(days=1)
+SEEN = timedelta(days=60)
+"""What the charts show."""
+FRESH = timedelta(minutes=15)
+"""Older figures of the day mean that nobody counts: count here instead."""
 OURS = [reason.value for reason, m in MEANINGS.items() if m.kind is Kind.OURS]
 STUCK = [DomainState.BLOCKED, DomainState.WAITING, DomainState.BROKEN]
 
@@ -35,33 +43,84 @@ def overview(request: HttpRequest) -> HttpResponse:
 def _needs_a_person() -> dict[str, Any]:
     everything = Window(Count("pk"))
     unseen = Window(Count("pk", filter=Q(acknowledged_at=None)))
+    ours = Window(Count("pk", filter=Q(code__in=OURS)))
+    failed = Window(Count("pk", filter=Q(state=State.FAILED.value)))
+    ends = Window(Min("expires_at"))
     waiting = Proposal.objects.awaiting_staff().with_domain().order_by("created_at")
-    oldest: list[Any] = list(waiting.annotate(total=everything)[:TOP])
-    raised = Alarm.objects.open().annotate(total=everything, unseen=unseen)
+    marked = waiting.annotate(total=everything, failed=failed, ends=ends)
+    oldest: list[Any] = list(marked[:TOP])
+    raised = Alarm.objects.open().annotate(total=everything, unseen=unseen, ours=ours)
     alarms: list[Any] = list(raised[:TOP])
+    first, alarm = next(iter(oldest), None), next(iter(alarms), None)
     return {
         "oldest": oldest,
-        "waiting_total": oldest[0].total if oldest else 0,
+        "waiting_total": first.total if first else 0,
+        "failed_total": first.failed if first else 0,
+        "deadline": first.ends if first else None,
         "alarms": alarms,
-        "alarms_total": alarms[0].total if alarms else 0,
-        "unseen_total": alarms[0].unseen if alarms else 0,
-        "own_faults": [alarm for alarm in alarms if alarm.code in OURS],
+        "alarms_total": alarm.total if alarm else 0,
+        "unseen_total": alarm.unseen if alarm else 0,
+        "own_faults": alarm.ours if alarm else 0,
     }
 
 
 def _how_it_goes() -> dict[str, Any]:
-    states, reasons = _counts()
-    total, secured = states.total(), states[DomainState.SECURED]
-    day = clock.now() - timedelta(days=1)
-    recent = Proposal.objects.with_domain().exclude(sent_at=None)
+    now = clock.now()
+    figures = _figures(now)
+    states, total = figures["states"], figures["states"].total()
+    secured = states[DomainState.SECURED]
+    recent = _recent(now)
+    findings = OperatorFinding.objects.open()[:TOP]
+    days = statistics.days(now - SEEN) if figures["kept"] else []
     return {
+        **figures,
         "state_bars": svg.bars({s: states[s] for s in DomainState.values if states[s]}),
         "total": total,
         "secured": secured,
-        "share": round(100 * secured / total, 1) if total else 0,
-        "reasons": svg.bars(dict(reasons.most_common(TOP))),
-        "recent": list(recent.order_by("-sent_at")[:TOP]),
-        "sent_today": Proposal.objects.filter(sent_at__gte=day).count(),
+        "share": share(secured, total),
+        "reasons": svg.bars(dict(figures["reasons"].most_common(TOP))),
+        "recent": recent,
+        "sent_today": recent[0].today if recent else 0,
+        "findings": list(findings),
+        "secured_chart": svg.chart(
+            {d["day"]: share(d["secured"], d["total"]) for d in days}, top=100
+        ),
+        "new_chart": svg.chart({d["day"]: d["bootstraps"] for d in days}),
+    }
+
+
+def _recent(now: datetime) -> list[Any]:
+    """Return the newest publications, each with how many a day has brought."""
+    day = Proposal.objects.filter(sent_at__gte=now - DAY).order_by()
+    count = day.values(all=Value(1)).annotate(number=Count("pk")).values("number")
+    rows = Proposal.objects.with_domain().exclude(sent_at=None)
+    marked = rows.annotate(today=Coalesce(Subquery(count), 0))
+    return list(marked.order_by("-sent_at")[:TOP])
+
+
+def share(part: int, whole: int) -> float:
+    """Return a part in percent, to one digit."""
+    return round(100 * part / whole, 1) if whole else 0
+
+
+def _figures(now: datetime) -> dict[str, Any]:
+    """Return counts as the task left them; before its first turn, count here."""
+    rows = statistics.newest()
+    if not rows or min(row.counted_at for row in rows) < now - FRESH:
+        states, reasons = _counts()
+        return {"states": states, "reasons": reasons, "kept": bool(rows)}
+    states, reasons = Counter[str](), Counter[str]()
+    for row in rows:
+        states.update(row.states)
+        reasons.update(row.reasons)
+    looks = [row.stalest for row in rows if row.stalest]
+    return {
+        "states": states,
+        "reasons": reasons,
+        "kept": True,
+        "counted_at": min(row.counted_at for row in rows),
+        "stalest": min(looks, default=None),
+        "unseen": sum(row.unseen for row in rows),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 WIDTH: Final = 250
@@ -157,3 +158,50 @@ def _pictured(
         way = (proof.get("cuts"), proof.get("security"), proof.get("signer"))
         yield proof, None if way == above else chain(proof)
         above = way
+
+
+CHART_WIDTH: Final = 600
+CHART_HEIGHT: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One day of a chart: where it is drawn, and what it says in words."""
+
+    day: date
+    value: float
+    x: float
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Values by day: a line or columns, and the table beside them."""
+
+    points: tuple[Point, ...]
+    top: float
+    step: float
+
+    @property
+    def line(self) -> str:
+        """The points of the line, as SVG wants them."""
+        return " ".join(f"{point.x},{point.y}" for point in self.points)
+
+    @property
+    def last(self) -> Point | None:
+        """The newest day."""
+        return self.points[-1] if self.points else None
+
+
+def chart(values: Mapping[date, float], *, top: float | None = None) -> Chart:
+    """Return a chart of these days, scaled to `top` or to the largest value."""
+    most = top or max(values.values(), default=0) or 1
+    step = CHART_WIDTH / max(1, len(values))
+    points = []
+    for position, (day, value) in enumerate(values.items()):
+        height = round(CHART_HEIGHT * min(value, most) / most, 1)
+        middle = round(step * (position + 0.5), 1)
+        y = round(CHART_HEIGHT - height, 1)
+        points.append(Point(day, value, middle, y, height))
+    return Chart(tuple(points), most, round(step * 0.7, 1))

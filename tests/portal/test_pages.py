@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import html
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bootstrap import clock
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import Domain, DomainState, OperatorFinding
+from bootstrap.services import operators, statistics
 from portal import words
 from tests.support import rows
 
@@ -278,3 +281,46 @@ def test_the_trail_is_filtered_by_day_and_stream(reader, registry):
     assert "scan.requested" in reader.get("/audit/?q=candidate&since=2026-01-01").text
     assert "No entry fits." in reader.get("/audit/?q=candidate&until=2026-01-01").text
     assert "No entry fits." in reader.get("/audit/?since=someday").text
+
+
+def test_the_overview_reads_figures_that_the_task_has_counted(reader, registry):
+    now = clock.now()
+    for ago in (2, 1, 0):
+        statistics.count(now=now - timedelta(days=ago))
+    Domain.objects.filter(name="bare.example").update(state="secured")
+
+    text = reader.get("/").text
+
+    total = Domain.objects.filter(removed_at=None).count()
+    before = Domain.objects.filter(removed_at=None, state="secured").count() - 1
+    assert f"{before} of {total} secured" in text
+    assert text.count("<polyline") == 1
+    assert f"{now:%Y-%m-%d}" in text
+    assert count_queries(reader, "/") <= 10
+
+
+def test_the_overview_counts_itself_when_nobody_else_has_lately(reader, registry):
+    statistics.count(now=clock.now() - timedelta(hours=1))
+    Domain.objects.filter(name="bare.example").update(state="secured")
+
+    secured = Domain.objects.filter(removed_at=None, state="secured").count()
+    assert f"{secured} of " in reader.get("/").text
+
+
+def test_an_operator_of_stuck_names_leads_to_exactly_those(reader, registry):
+    for number in range(2):
+        rows.a_domain(
+            registry.zone,
+            f"stuck-{number}.example",
+            state="blocked",
+            last_reason="SIG_BOGUS",
+            ns_key="ab" * 32,
+        )
+    operators.gather(now=clock.now())
+
+    text = reader.get("/").text
+
+    assert f"?operator={'ab' * 32}&amp;reason=SIG_BOGUS" in text
+    listed = reader.get(f"/domains/?operator={'ab' * 32}&reason=SIG_BOGUS").text
+    assert "stuck-1.example" in listed
+    assert "differs.example" not in listed
