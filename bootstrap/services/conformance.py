@@ -21,10 +21,11 @@ from bootstrap.scanner.egress import Egress, networks
 from bootstrap.scanner.pacing import Limits
 from bootstrap.scanner.scanner import Scanner
 
-AT_ONCE: Final = 96
+AT_ONCE: Final = 48
 FEW: Final = 4
-PATIENCE: Final = Limits(connect=2.0, exchange=2.0, attempts=2)
-"""Servers of the kit are silent on purpose: waiting longer teaches nothing."""
+PATIENCE: Final = Limits(connect=4.0, exchange=4.0, attempts=2, failures_kept=1.0)
+"""Servers of the kit are silent on purpose: waiting longer teaches nothing. And
+all share one process with us, so that a pause of ours is no failure of theirs."""
 
 
 def anchors_of(lab: Lab) -> tuple[Anchor, ...]:
@@ -50,16 +51,16 @@ def scanner_of(lab: Lab) -> Scanner:
 def verdicts(
     lab: Lab, cases: Sequence[KitCase], *, at_once: int = AT_ONCE
 ) -> Iterator[tuple[KitCase, Verdict]]:
-    """Scan and judge each case; yield them as they complete.
+    """Scan and judge each case.
 
-    What ends in `retry` where something else is due is tried once more at the
+    What ends in `retry` or `error` where something else is due is tried once more at the
     end, with less beside it: transient trouble is retried before it is reported
     (RFC 9975, section 3; P-2.52).
     """
     lab.warm()  # signing on demand would look like servers that are slow
     again = []
     for case, verdict in _once(lab, cases, at_once):
-        transient = verdict.outcome is Outcome.RETRY
+        transient = verdict.outcome in {Outcome.RETRY, Outcome.ERROR}
         if transient and case.faults(seen(verdict)):
             again.append(case)
         else:
@@ -71,55 +72,37 @@ def verdicts(
 def _once(
     lab: Lab, cases: Sequence[KitCase], at_once: int
 ) -> Iterator[tuple[KitCase, Verdict]]:
-    with asyncio.Runner() as runner:
-        run = _Run(lab, at_once)
-        tasks = runner.run(run.start(cases))
-        try:
-            while tasks:
-                done, tasks = runner.run(_first(tasks))
-                yield from (task.result() for task in done)
-        finally:
-            runner.run(run.end(tasks))
+    # Judging waits until all is seen: else it would hold up answers on their way.
+    for case, observed in asyncio.run(_observe(lab, cases, at_once)):
+        yield case, judge(observed)
 
 
-Judging = asyncio.Task[tuple[KitCase, Verdict]]
+async def _observe(
+    lab: Lab, cases: Sequence[KitCase], at_once: int
+) -> list[tuple[KitCase, Case]]:
+    places = asyncio.Semaphore(at_once)
+    async with scanner_of(lab) as eyes:
+
+        async def one(wanted: KitCase) -> tuple[KitCase, Case]:
+            async with places:
+                case = _unseen(lab, wanted)
+                seen = await eyes.observe(case)
+                return wanted, replace(case, observations=seen)
+
+        return await asyncio.gather(*map(one, cases))
 
 
-async def _first(tasks: set[Judging]) -> tuple[set[Judging], set[Judging]]:
-    return await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-
-
-class _Run:
-    def __init__(self, lab: Lab, at_once: int) -> None:
-        self.lab = lab
-        self.anchors = anchors_of(lab)
-        self.at_once = at_once
-
-    async def start(self, cases: Sequence[KitCase]) -> set[Judging]:
-        self.places = asyncio.Semaphore(self.at_once)
-        self.eyes = await scanner_of(self.lab).__aenter__()
-        return {asyncio.create_task(self._one(case)) for case in cases}
-
-    async def end(self, tasks: set[Judging]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self.eyes.__aexit__(None, None, None)
-
-    async def _one(self, wanted: KitCase) -> tuple[KitCase, Verdict]:
-        async with self.places:
-            now = self.lab.now()
-            situation = wanted.situation
-            case = Case(
-                wanted.delegation(now),
-                (),
-                self.anchors,
-                situation.policy.policy(),
-                now,
-                history=situation.remembers.history(now),
-            )
-            observations = await self.eyes.observe(case)
-            return wanted, judge(replace(case, observations=observations))
+def _unseen(lab: Lab, wanted: KitCase) -> Case:
+    """Return the case with all that must be told, before anything is asked."""
+    now, situation = lab.now(), wanted.situation
+    return Case(
+        wanted.delegation(now),
+        (),
+        anchors_of(lab),
+        situation.policy.policy(),
+        now,
+        history=situation.remembers.history(now),
+    )
 
 
 def seen(verdict: Verdict) -> Seen:

@@ -6,13 +6,16 @@ servers, its operators and its registry can do wrong.
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.lab.hierarchy import Lab
 from bootstrap.lab.kit import cases_of
 from bootstrap.lab.network import has_ipv6
-from bootstrap.lab.situations import catalogue, world_for
+from bootstrap.lab.situations import CATALOGUE, catalogue, world_for
 from bootstrap.services import conformance
 
 from .conftest import SEED, real_time
@@ -58,6 +61,15 @@ def test_a_situation_is_judged_as_the_catalogue_says(seen, identifier):
 
 def test_there_are_as_many_cases_as_were_promised():
     assert len(SITUATIONS) >= AT_LEAST
+
+
+def test_the_manual_counts_the_cases_that_there_are():
+    manual = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text()
+
+    assert f"{len(catalogue())} children" in manual
+    for path in CATALOGUE.glob("*.toml"):
+        count = len(tomllib.loads(path.read_text()))
+        assert f"| `{path.name}` | {count} |" in manual
 
 
 def test_every_case_refers_to_a_clause():

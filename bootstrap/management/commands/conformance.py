@@ -53,6 +53,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one object a case")
         parser.add_argument("--only", nargs="+", metavar="ID", default=())
         parser.add_argument(
+            "--dns-only",
+            action="store_true",
+            help="leave out what needs more than NS, glue and DS to be told",
+        )
+        parser.add_argument(
             "--time", type=_moment, metavar="ISO", help="what time it is; else now"
         )
         parser.add_argument(
@@ -85,6 +90,8 @@ class Command(BaseCommand):
                 raise CommandError(f"cannot serve: {exc}", returncode=USAGE) from exc
             try:
                 cases = cases_of(lab, situations)
+                if options["dns_only"]:
+                    cases = tuple(case for case in cases if not case.needs)
                 path = write_cases(lab, cases)
                 if options["serve"]:
                     self._tell_served(lab, path, len(cases))
