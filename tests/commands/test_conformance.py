@@ -160,6 +160,7 @@ def test_serving_leaves_hints_anchor_and_cases_until_it_is_ended(tmp_path):
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "80"}
     )
+    assert process.stdout is not None
     try:
         told = [process.stdout.readline() for _ in range(5)]
     finally:
