@@ -17,24 +17,22 @@ from bootstrap import clock
 from bootstrap.models import Alarm, Proposal, ScanAttempt
 from bootstrap.services import exports
 from bootstrap.services.summaries import moment
+from portal import sheets
 from portal.access import AUDIT, actor_of, holds, staff_only
 
 from . import audit, domains, queue
 from .forms import DomainFilter, QueueFilter, TrailFilter
 
 CHUNK: Final = 500
-FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "|")
-"""How a cell begins that a spreadsheet would run (S-52)."""
 
 Row = Mapping[str, Any]
 
 
 def guarded(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula; numbers stay."""
+    """Return a cell that no spreadsheet takes for a formula (S-52); numbers stay."""
     if isinstance(value, int | float) or value is None:
         return value
-    text = value if isinstance(value, str) else json.dumps(value)
-    return f"'{text}" if text.lstrip(" \n").startswith(FORMULAS) else text
+    return sheets.guarded(value if isinstance(value, str) else json.dumps(value))
 
 
 @dataclass(frozen=True, slots=True)
