@@ -36,6 +36,7 @@ from bootstrap.registry.zonefile import read_zone_file
 
 Target = Callable[[bytes], None]
 
+CORPUS: Final = Path(__file__).parent / "corpus"
 ACCEPTED: Final = Path(__file__).parent / "accepted.evidence"
 """Evidence of a child that is accepted: what `evaluation` spoils."""
 STEP: Final = 6
