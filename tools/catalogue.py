@@ -39,9 +39,10 @@ VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 SAID_ELSEWHERE = (
     *("done", "now", "next", "stopped"),  # marks of the five steps
     *("accept", "nothing to do", "hold", "reject", "retry", "we could not look"),
-    "unknown",
+    *("suspended", "broken", "published", "pending", "blocked", "waiting"),  # badge
+    *("unsigned", "unknown"),
 )
-"""Words that pages take from mappings: marks and outcomes."""
+"""Words that pages take from mappings."""
 
 HEADER = (
     "Content-Type: text/plain; charset=UTF-8\n"

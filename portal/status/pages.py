@@ -92,7 +92,7 @@ def name_json(request: HttpRequest, name: str) -> HttpResponse:  # noqa: ARG001 
 def badge(request: HttpRequest, name: str) -> HttpResponse:
     """Draw one word about a name, to be shown elsewhere."""
     row = _row(name)
-    shown = presenters.UNKNOWN if row is None else presenters.badge_of(row)
+    shown = presenters.UNKNOWN if row is None else presenters.short_badge_of(row)
     context = {"picture": presenters.picture(shown)}
     status = 404 if row is None else 200
     response = render(request, "status/badge.svg", context, SVG, status)

@@ -14,7 +14,7 @@ from bootstrap.models import Domain, DomainState, ScanAttempt
 from bootstrap.services import requests, states
 from portal import words
 
-from .changes import Seen, changes, concerned
+from .changes import Change, Seen, changes, concerned
 from .software import guides
 
 STEPS: Final = (
@@ -191,11 +191,12 @@ def to_do(
 ) -> dict[str, Any]:
     """Return the records to change and how, for the operator."""
     if reason is None or scan is None:
-        return {"changes": (), "guides": (), "concerned": ()}
+        return {"changes": (), "groups": (), "guides": (), "concerned": ()}
     seen = Seen(row.name, row.nameservers, scan.nameservers, scan.signals)
     found = changes(reason.code, reason.recipe, seen)
     return {
         "changes": found,
+        "groups": grouped(found),
         "guides": guides(found, row.nameservers),
         "concerned": () if found else concerned(reason.code, scan.signals),
     }
@@ -220,7 +221,7 @@ def as_json(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def badge_of(row: Domain) -> words.Badge:
-    """Return icon, word and tone of a name, in the public's words."""
+    """Return icon, word and tone of a name, in the public's words for pages."""
     state = public_state(row)
     word = STANDINGS[state].word
     return replace(words.badge("domain", state), word=word, meaning="")
@@ -235,8 +236,40 @@ BADGE_TONES: Final[Mapping[str, str]] = {
     "calm": "#555b63",
 }
 """Colours of the picture: those of the light pages, dark enough for white text."""
-CHARACTER: Final = 6.7
+CHARACTER: Final = 6.4
 """Width of one character of the badge's text, in units of the picture."""
+
+
+def short_badge_of(row: Domain) -> words.Badge:
+    """Return the same in one word, for the picture."""
+    return words.badge("domain", public_state(row))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Records for one place, to be copied together."""
+
+    server: str
+    zone: str
+    remove: bool
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The records as lines of a zone file."""
+        return "\n".join(self.lines)
+
+
+def grouped(found: tuple[Change, ...]) -> tuple[Group, ...]:
+    """Return the changes by place, what is to come before what is to go."""
+    places = sorted({(c.server, c.zone, c.remove) for c in found})
+    return tuple(
+        Group(
+            *place,
+            tuple(c.line for c in found if (c.server, c.zone, c.remove) == place),
+        )
+        for place in places
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -11,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.models import ScanAttempt
 from portal import words
 from portal.visitors import measured
@@ -28,7 +30,7 @@ def report(request: HttpRequest, scan_id: uuid.UUID) -> HttpResponse:
     context = {
         "scan": scan,
         "name": scan.domain.name,
-        "outcome": words.badge("outcome", scan.outcome),
+        "outcome": _ending(scan),
         "reason": words.reason(scan.primary_reason),
         "reasons": [words.reason(code) for code in scan.reasons],
     }
@@ -51,6 +53,14 @@ def _scan(scan_id: uuid.UUID) -> ScanAttempt:
     if scan is None:
         raise Http404
     return scan
+
+
+def _ending(scan: ScanAttempt) -> words.Badge:
+    """Return what came of it, in words for its owner: accepted, or who must act."""
+    if scan.outcome == Outcome.ACCEPT:
+        return words.badge("outcome", scan.outcome)
+    reason = words.reason(scan.primary_reason)
+    return replace(reason.kind, word=reason.who.rstrip("."))
 
 
 def _plain(scan: ScanAttempt) -> dict[str, Any]:

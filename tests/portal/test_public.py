@@ -206,7 +206,7 @@ def test_the_badge_is_a_picture_of_the_public_word(state, client, registry):
     answer = client.get(f"/status/{domain.name}/badge.svg")
 
     assert answer["Content-Type"] == "image/svg+xml"
-    assert presenters.badge_of(domain).word in answer.text
+    assert presenters.short_badge_of(domain).word in answer.text
     parsed = minidom.parseString(answer.text)  # noqa: S318 - our own text
     assert [node.nodeName for node in parsed.childNodes] == ["svg"]
     assert "public" in answer["Cache-Control"]
