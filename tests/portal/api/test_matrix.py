@@ -75,17 +75,6 @@ def send(client, method: str, path: str, registry):
     return client.post(url, json.dumps(BODIES[path]), content_type="application/json")
 
 
-@pytest.fixture
-def registry(registry):
-    from bootstrap import clock  # noqa: PLC0415 - after Django's setup
-    from bootstrap.models import OperatorFinding  # noqa: PLC0415 - after Django's setup
-
-    registry.finding = OperatorFinding.objects.create(
-        reason="SIG_NONE", ns_key="k", opened_at=clock.now(), counted_at=clock.now()
-    )
-    return registry
-
-
 def operations():
     return {
         (method, path)
