@@ -7,7 +7,10 @@ from typing import Final
 from django.apps import AppConfig
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
+from django.core.checks import register
 from django.utils.module_loading import autodiscover_modules
+
+from . import checks
 
 TABLES: Final = (
     "admin.people",
@@ -24,6 +27,10 @@ class PortalConfig(AppConfig):
 
     name = "portal"
     verbose_name = "Portal"
+
+    def ready(self) -> None:
+        """Let `check --deploy` ask for what a deployment must have (S-100)."""
+        register(checks.deployment, deploy=True)
 
 
 class PortalAdminConfig(AdminConfig):
