@@ -45,7 +45,8 @@ def _sqlite_is_safe() -> bool:
 
 
 def _proxy_is_counted() -> bool:
-    return settings.SECURE_PROXY_SSL_HEADER is None or settings.TRUSTED_PROXIES > 0
+    header: object = getattr(settings, "SECURE_PROXY_SSL_HEADER", None)
+    return header is None or settings.TRUSTED_PROXIES > 0
 
 
 RULES: Final = (
