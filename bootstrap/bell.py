@@ -37,6 +37,7 @@ class Work(StrEnum):
     DELIVERIES = "bootstrap.tasks.deliver_webhooks"
     INVARIANTS = "bootstrap.tasks.check_invariants"
     COMPACTION = "bootstrap.tasks.compact_scans"
+    LEDGER = "bootstrap.tasks.watch_ledger"
     CANARY = "bootstrap.tasks.canary"
 
 
@@ -59,6 +60,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "deliveries": Turn(Work.DELIVERIES, 1),
     "invariants": Turn(Work.INVARIANTS, 1440),
     "compaction": Turn(Work.COMPACTION, 24 * 60),
+    "ledger": Turn(Work.LEDGER, 5),
     "canary": Turn(Work.CANARY, 1),
 }
 

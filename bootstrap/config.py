@@ -29,6 +29,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NO_LIMIT: Final = "unlimited"
 FAMILIES: Final = frozenset({4, 6})
 MAX_PORT: Final = 65_535
+TARGETS: Final = frozenset({"file", "http", "git", "mailto"})
 
 
 class Unusable(Exception):
@@ -72,6 +73,31 @@ class Scanning:
     """A drain stops to claim after this time, well before the task's limit."""
     deaths: int = 3
     """Claims without a finished evaluation until an item is parked (S-82)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where checkpoints go: `kind` is file, http, git or mailto."""
+
+    kind: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The log of the trail: its files, its name, its key, who is told of it.
+
+    `key_file` and `state_file` belong to the sealer alone (S-91). `witnesses` is
+    a file in the syntax of C2SP tlog-policy.
+    """
+
+    folder: Path
+    origin: str
+    key_file: Path
+    state_file: Path
+    witnesses: Path | None = None
+    publish: tuple[Target, ...] = ()
+    publish_every: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +259,37 @@ def scan_details() -> timedelta:
     return timedelta(days=read.number("SCAN_DETAIL_DAYS", 1, 36_500))
 
 
+def ledger() -> Ledger:
+    """Return how the trail is sealed; for the sealer.
+
+    Raises:
+        Unusable: a variable holds nonsense, or the log has no name or key.
+    """
+    read = _Reader(settings.BOOTSTRAP)
+    origin = str(settings.BOOTSTRAP["AUDIT_ORIGIN"]).strip()
+    if not origin or "+" in origin or any(c.isspace() for c in origin):
+        raise Unusable(
+            "AUDIT_ORIGIN",
+            "must name the log, without spaces and plus signs, for as long as it"
+            " lives: portal.registry.example/audit/2026",
+        )
+    key_file = str(settings.BOOTSTRAP["AUDIT_KEY_FILE"])
+    if not key_file:
+        raise Unusable("AUDIT_KEY_FILE", "must name the file of the log's key")
+    state_file = str(settings.BOOTSTRAP["AUDIT_STATE_FILE"]) or f"{key_file}.state"
+    witnesses = str(settings.BOOTSTRAP["AUDIT_WITNESSES"])
+    seconds = read.number("AUDIT_PUBLISH_SECONDS", 1, 86_400)
+    return Ledger(
+        folder=log_folder(),
+        origin=origin,
+        key_file=Path(key_file),
+        state_file=Path(state_file),
+        witnesses=read.file("AUDIT_WITNESSES") if witnesses else None,
+        publish=read.targets("AUDIT_PUBLISH"),
+        publish_every=timedelta(seconds=seconds),
+    )
+
+
 def publishes() -> bool:
     """Say whether workers of the queue may speak to parents' primaries.
 
@@ -295,6 +352,22 @@ class _Reader:
         if len(set(words)) == len(FAMILIES):
             raise Unusable(variable, "leaves no address family to ask over")
         return tuple(sorted({int(word) for word in words}))
+
+    def targets(self, variable: str) -> tuple[Target, ...]:
+        found = []
+        for word in self._words(variable):
+            kind, _, rest = word.partition(":")
+            if word.startswith("/"):
+                kind, rest = "file", word
+            elif kind in {"http", "https"}:
+                kind, rest = "http", word
+            if kind not in TARGETS or not rest:
+                raise Unusable(
+                    variable,
+                    f"{word} is none of /folder, https://…, git:REMOTE, mailto:ADDRESS",
+                )
+            found.append(Target(kind, rest))
+        return tuple(found)
 
     def _words(self, variable: str) -> list[str]:
         value = self.values[variable]

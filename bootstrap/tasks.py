@@ -11,6 +11,7 @@ import time
 
 from bootstrap import clock, config
 from bootstrap.services import (
+    chain,
     compaction,
     deliveries,
     heartbeats,
@@ -92,6 +93,11 @@ def check_invariants() -> int:
 def compact_scans() -> int:
     """Shrink old routine evaluations; return how many (P-8.36)."""
     return compaction.compact(now=clock.now(), ticks=clock.ticks)
+
+
+def watch_ledger() -> bool:
+    """Raise the alarm when nobody seals the trail; say whether all is well."""
+    return chain.watch(now=clock.now())
 
 
 def canary() -> None:

@@ -233,8 +233,14 @@ BOOTSTRAP: dict[str, Any] = {
     "PUBLISHER_STATE_FILE": env.str("PUBLISHER_STATE_FILE", default=""),
     "BREAKER_LIMITS": env.str("BREAKER_LIMITS", default=""),
     "WEBHOOK_ALLOWED_NETWORKS": env.str("WEBHOOK_ALLOWED_NETWORKS", default=""),
-    "AUDIT_LOG_DIR": env.str("AUDIT_LOG_DIR", default=f"{BASE_DIR}/audit-log"),
     "SCAN_DETAIL_DAYS": env.str("SCAN_DETAIL_DAYS", default="60"),
+    "AUDIT_LOG_DIR": env.str("AUDIT_LOG_DIR", default=f"{BASE_DIR}/audit-log"),
+    "AUDIT_ORIGIN": env.str("AUDIT_ORIGIN", default=""),
+    "AUDIT_KEY_FILE": env.str("AUDIT_KEY_FILE", default=""),
+    "AUDIT_STATE_FILE": env.str("AUDIT_STATE_FILE", default=""),
+    "AUDIT_WITNESSES": env.str("AUDIT_WITNESSES", default=""),
+    "AUDIT_PUBLISH": env.str("AUDIT_PUBLISH", default=""),
+    "AUDIT_PUBLISH_SECONDS": env.str("AUDIT_PUBLISH_SECONDS", default="60"),
     "WORKER_PUBLISHES": env.bool("WORKER_PUBLISHES", default=False),
 }
 

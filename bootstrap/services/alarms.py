@@ -27,12 +27,14 @@ def open_alarm(
     subject: str,
     domain: Domain | None = None,
     detail: str = "",
+    stream: str = "",
     now: datetime,
 ) -> Alarm:
     """Raise an alarm, or count one more sighting of an open one.
 
     `subject` is a domain's name or a part of ours. Only the first sighting is
-    an entry of the trail.
+    an entry of the trail, in the child's stream or that of alarms; `stream` is
+    another, for when those cannot be written to.
     """
     alarm, created = Alarm.objects.get_or_create(
         code=code,
@@ -46,7 +48,7 @@ def open_alarm(
         },
     )
     if created:
-        _record(EntryType.ALARM_OPENED, alarm, actor=MONITOR, now=now)
+        _record(EntryType.ALARM_OPENED, alarm, actor=MONITOR, now=now, stream=stream)
         return alarm
     Alarm.objects.filter(pk=alarm.pk).update(
         times_seen=F("times_seen") + 1, last_seen_at=now, detail=detail or alarm.detail
@@ -93,11 +95,12 @@ def _record(
     actor: Actor,
     now: datetime,
     comment: str = "",
+    stream: str = "",
 ) -> None:
-    stream = alarm.domain.stream if alarm.domain is not None else "alarms"
+    usual = alarm.domain.stream if alarm.domain is not None else "alarms"
     audit.record(
         entry_type,
-        stream=stream,
+        stream=stream or usual,
         actor=actor,
         now=now,
         private={"comment": comment},

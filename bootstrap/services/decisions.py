@@ -20,7 +20,7 @@ from bootstrap.core.workflow import freshness
 from bootstrap.core.workflow.lifecycle import Event, State, TransitionRefused, advance
 from bootstrap.models import Decision, Domain, Proposal
 
-from . import audit, binding, states
+from . import audit, binding, chain, states
 from .actors import Actor
 from .binding import DECIDE, HOLD, Ballot, DecisionRefused, StaleDecision
 from .lapsing import lapse
@@ -40,6 +40,7 @@ def approve(
 
     Raises:
         DecisionRefused: no permission, or no four eyes.
+        LedgerBroken: the audit log is in doubt (P-8.33).
         StaleDecision: what was seen, or what it rests on, changed.
         TransitionRefused: the proposal no longer waits for a decision.
     """
@@ -92,6 +93,7 @@ Verb = Callable[[Proposal, Domain, Ballot], tuple[str, ...]]
 def _decide(verb: Verb, proposal: Proposal, ballot: Ballot) -> None:
     try:
         with transaction.atomic():
+            chain.check_decisions()
             row, domain = _locked(proposal)
             changes = verb(row, domain, ballot)
             states.refresh([domain], now=ballot.now)
@@ -121,6 +123,7 @@ def _locked(proposal: Proposal) -> tuple[Proposal, Domain]:
 
 def _approve(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
     advance(State(row.state), Event.APPROVE)  # refused before anything is counted
+    chain.check_approvals(ballot.now)
     binding.check_person(ballot, DECIDE)
     binding.check_seen(row, ballot)
     binding.check_four_eyes(row, ballot)
@@ -164,6 +167,7 @@ def _hold(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
 
 def _release(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
     target = advance(State(row.state), Event.RELEASE)
+    chain.check_approvals(ballot.now)
     binding.check_person(ballot, DECIDE)
     binding.check_seen(row, ballot)
     if changes := _lapsed(row, domain, ballot):

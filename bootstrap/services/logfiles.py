@@ -9,12 +9,18 @@ history was rewritten, and nothing goes on.
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from bootstrap.core.tlog import merkle, tiles
 
-CHECKPOINT = "checkpoint"
+CHECKPOINT: Final = "checkpoint"
+KEY: Final = "key"
+"""The log's public key, as C2SP spells it; beside the checkpoint, for readers."""
+TILES_IN_MEMORY: Final = 256
 
 
 class HistoryDiffers(Exception):
@@ -56,18 +62,64 @@ class LogFiles:
         target = self.folder / path
         return target.read_bytes() if target.exists() else None
 
+    def tile(self, tile: tiles.Tile) -> bytes:
+        """Return a tile's bytes; a partial one also from a fuller one.
+
+        Raises:
+            HistoryDiffers: it is not there.
+        """
+        data = self._fullest(
+            tiles.Tile(tile.level, tile.number).path, tile.path, tile.width
+        )
+        if data is None:
+            raise HistoryDiffers(f"{tile.path} is missing")
+        return data[: tile.width * merkle.HASH_SIZE]
+
+    def bundle(self, number: int, width: int) -> tuple[bytes, ...]:
+        """Return the first `width` entries of a bundle.
+
+        Raises:
+            HistoryDiffers: it is not there, or is no bundle.
+        """
+        full, partial = tiles.bundle_path(number), tiles.bundle_path(number, width)
+        data = self._fullest(full, partial, width)
+        if data is None:
+            raise HistoryDiffers(f"{partial} is missing")
+        try:
+            return tiles.decode_bundle(data)[:width]
+        except tiles.BundleWrong as exc:
+            raise HistoryDiffers(f"{partial}: {exc}") from exc
+
+    def _fullest(self, full: str, partial: str, width: int) -> bytes | None:
+        """Return the file of this width, or a wider one that took its place."""
+        for path in (self.folder / partial, self.folder / full):
+            if path.is_file():
+                return path.read_bytes()
+        narrow = (self.folder / f"{full}.p").glob("[0-9]*")
+        widths = sorted(int(path.name) for path in narrow if path.name.isdecimal())
+        wider = next((found for found in widths if found > width), None)
+        return self.read(f"{full}.p/{wider}") if wider else None
+
     def nodes(self, size: int) -> merkle.Nodes:
         """Return the tree's nodes as the files hold them, for `size` leaves."""
 
-        def tile(level: int, number: int) -> bytes:
+        @lru_cache(TILES_IN_MEMORY)
+        def read(level: int, number: int) -> bytes:
             have = size >> (tiles.HEIGHT * level)
             width = min(tiles.WIDTH, have - number * tiles.WIDTH)
-            data = self.read(tiles.Tile(level, number, width).path)
-            if data is None:
-                raise HistoryDiffers(f"tile {level}/{number} of {width} is missing")
-            return data
+            return self.tile(tiles.Tile(level, number, width))
 
-        return tiles.nodes_from(tile)
+        return tiles.nodes_from(read)
+
+    def forget_partial(self, old: int, new: int) -> None:
+        """Remove the narrower forms of what this growth has made full."""
+        for tile in tiles.tiles_for(old, new):
+            if tile.width == tiles.WIDTH:
+                shutil.rmtree(f"{self.folder / tile.path}.p", ignore_errors=True)
+        for number, width in tiles.bundles_for(old, new):
+            if width == tiles.WIDTH:
+                path = self.folder / tiles.bundle_path(number)
+                shutil.rmtree(f"{path}.p", ignore_errors=True)
 
     def checkpoint(self) -> str | None:
         """Return the newest published checkpoint."""

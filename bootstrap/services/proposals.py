@@ -29,7 +29,7 @@ from bootstrap.models import (
     Zone,
 )
 
-from . import binding, breakers, holds, states
+from . import binding, breakers, chain, holds, states
 from .actors import SCANNER
 from .binding import DecisionRefused, StaleDecision
 from .decisions import approve, hold, reject, release
@@ -197,7 +197,7 @@ def _create(
     evidence: Evidence,
     now: datetime,
 ) -> Proposal:
-    routed = policy.route(verdict, _facts(domain), routing_of(domain.zone))
+    routed = policy.route(verdict, _facts(domain, now), routing_of(domain.zone))
     proposal = _row(scan, verdict, domain, routed, now)
     proposal.evidence = evidence
     proposal.digest = binding.digest_of(proposal, domain)
@@ -263,7 +263,9 @@ def _follow(proposal: Proposal, routed: Routed, now: datetime) -> None:
         move(proposal, Event.HOLD, note, actor=SCANNER, now=now)
 
 
-def _facts(domain: Domain) -> policy.Facts:
+def _facts(domain: Domain, now: datetime) -> policy.Facts:
+    if chain.open_alarm(now):
+        return policy.Facts(alarm=chain.CODE)
     codes = Alarm.objects.open().filter(domain=domain).values_list("code", flat=True)
     alarm = next((code for code in codes.order_by("pk") if policy.is_alarm(code)), "")
     return policy.Facts(alarm=alarm)

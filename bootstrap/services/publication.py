@@ -13,7 +13,7 @@ from datetime import datetime
 from bootstrap.models import Proposal, Zone
 from bootstrap.registry.ports import Registry
 
-from . import switches
+from . import chain, switches
 from .actors import PUBLISHER, Actor
 from .claims import Ending, begin, take_over
 from .outcomes import conclude
@@ -64,8 +64,10 @@ def publish_due(
     """Settle what was abandoned, then send what is due; at most `limit` of each.
 
     `wanted` is asked before each one: a publisher that is told to end finishes
-    the one in hand.
+    the one in hand. Nothing leaves a database that was rolled back (S-96).
     """
+    if chain.is_read_only():
+        return Counter()
     abandoned = Proposal.objects.abandoned(clock())[:limit]
     counts = _each(abandoned, settle, registry_for, clock, wanted)
     if switches.stopped():

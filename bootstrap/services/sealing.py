@@ -54,8 +54,9 @@ def seal(*, files: LogFiles, signer: Signer, now: datetime) -> Sealed | None:
         while _place_batch():
             pass
         size = leaf_count()
-        published = _published_size(files)
+        published = published_size(files)
         _refuse_rollback(size, max(published, signer.last()[0]))
+        _refuse_other_past(published, files)
         head = Checkpoint.objects.order_by("-size").first()
         if head is not None and head.size == size == published:
             return None
@@ -77,12 +78,23 @@ def _publish(
     signed = signer.last()[0]
     proof = merkle.prove_consistency(signed, size, nodes)
     root = merkle.root(size, nodes)
-    note = signer.sign(notes.Checkpoint(signer.origin, size, root), proof)
+    signed_at = now.replace(microsecond=0)
+    text = notes.Checkpoint(signer.origin, size, root)
+    note = signer.sign(text, proof, now=signed_at)
     checkpoint, _made = Checkpoint.objects.get_or_create(
-        size=size, defaults={"root": root, "note": note.to_text(), "at": now}
+        size=size, defaults={"root": root, "note": note.to_text(), "at": signed_at}
     )
-    files.write(CHECKPOINT, checkpoint.note.encode(), replace=True)
+    publish_note(checkpoint, files)
+    files.forget_partial(published, size)
     return Sealed(checkpoint, size - published)
+
+
+def publish_note(checkpoint: Checkpoint, files: LogFiles) -> str:
+    """Put a checkpoint, with the cosignatures it has so far, in its place."""
+    lines = checkpoint.cosignatures.order_by("pk").values_list("line", flat=True)
+    note = checkpoint.note + "".join(f"{line}\n" for line in lines)
+    files.write(CHECKPOINT, note.encode(), replace=True)
+    return note
 
 
 @transaction.atomic
@@ -132,7 +144,8 @@ def _bundle(number: int, width: int) -> bytes:
     return tiles.encode_bundle([bytes(body) for body in bodies])
 
 
-def _published_size(files: LogFiles) -> int:
+def published_size(files: LogFiles) -> int:
+    """Return the size that the published checkpoint claims; 0 before the first."""
     text = files.checkpoint()
     if text is None:
         return 0
@@ -145,6 +158,19 @@ def _refuse_rollback(have: int, known: int) -> None:
             f"the database holds {have} leaves, but {known} were signed: an older"
             " backup was restored, or entries were deleted; see"
             " docs/runbooks/ledger-rolled-back.md"
+        )
+
+
+def _refuse_other_past(published: int, files: LogFiles) -> None:
+    """Hold the last published leaf to its tile: a refilled database differs there."""
+    if not published:
+        return
+    leaf = AuditLeaf.objects.filter(index=published - 1).first()
+    if leaf is None or bytes(leaf.hash) != files.nodes(published)(0, published - 1):
+        raise RolledBack(
+            f"leaf {published - 1} of the database is not the one in the published"
+            " tile: an older backup was restored and written to, or the tile was"
+            " changed; see docs/runbooks/ledger-rolled-back.md"
         )
 
 
@@ -173,4 +199,6 @@ def prove(entry: AuditEntry, files: LogFiles) -> str:
     if index is None or head is None or index >= head.size:
         raise LookupError("the entry is not yet sealed")
     path = merkle.prove_inclusion(index, head.size, files.nodes(head.size))
-    return notes.proof_text(index, path, head.note)
+    lines = head.cosignatures.order_by("pk").values_list("line", flat=True)
+    note = head.note + "".join(f"{line}\n" for line in lines)
+    return notes.proof_text(index, path, note)

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +52,7 @@ def make_key(path: Path) -> None:
     Raises:
         FileExistsError: there is a file already; it is left alone.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     seed = Ed25519PrivateKey.generate().private_bytes_raw()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
     with os.fdopen(descriptor, "wb") as file:
@@ -71,6 +73,11 @@ class Signer:
         raw = self._private().public_key().public_bytes_raw()
         return notes.VerifierKey(self.origin, notes.ED25519, raw)
 
+    @property
+    def clock(self) -> notes.VerifierKey:
+        """The same key as a cosigner: its line says when the checkpoint was made."""
+        return notes.VerifierKey(self.origin, notes.COSIGNATURE, self.public.public)
+
     def last(self) -> tuple[int, bytes]:
         """Return size and root that were signed last; (0, empty) before the first."""
         if not self.state_file.exists():
@@ -78,10 +85,13 @@ class Signer:
         held = json.loads(self.state_file.read_text())
         return int(held["size"]), bytes.fromhex(held["root"])
 
-    def sign(self, checkpoint: notes.Checkpoint, proof: Sequence[bytes]) -> notes.Note:
-        """Return the signed checkpoint.
+    def sign(
+        self, checkpoint: notes.Checkpoint, proof: Sequence[bytes], *, now: datetime
+    ) -> notes.Note:
+        """Return the checkpoint with our signature, and a cosignature with the time.
 
-        `proof` is the consistency proof from `last()` to the checkpoint.
+        `proof` is the consistency proof from `last()` to the checkpoint. The
+        time, in seconds, is `now`: the plain signature has no place for one.
 
         Raises:
             WillNotSign: another origin, a smaller tree, or a proof that does not
@@ -91,6 +101,7 @@ class Signer:
             raise WillNotSign(f"this key signs {self.origin}, not {checkpoint.origin}")
         with self._locked():
             size, root = self.last()
+            private = self._private()  # unusable: nothing is remembered
             if checkpoint.size < size:
                 raise WillNotSign(
                     f"{size} leaves were signed; {checkpoint.size} are fewer"
@@ -102,8 +113,9 @@ class Signer:
             except merkle.ProofWrong as exc:
                 raise WillNotSign(str(exc)) from exc
             self._remember(checkpoint)
-        private = self._private()
-        return notes.Note(checkpoint.to_text()).signed(self.public, private.sign)
+        sign = private.sign
+        note = notes.Note(checkpoint.to_text()).signed(self.public, sign)
+        return note.cosigned(self.clock, sign, seconds=int(now.timestamp()))
 
     def _private(self) -> Ed25519PrivateKey:
         try:
@@ -125,9 +137,15 @@ class Signer:
             file.flush()
             os.fsync(file.fileno())
         beside.rename(self.state_file)
+        descriptor = os.open(self.state_file.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        self.state_file.parent.mkdir(parents=True, exist_ok=True)
         with self.state_file.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

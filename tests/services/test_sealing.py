@@ -150,7 +150,7 @@ def test_a_rewritten_tile_on_the_growing_edge_is_never_signed(files, signer, til
     (files.folder / tile.path).write_bytes(b"\0" * 32 * tile.width)
     write(1)
 
-    with pytest.raises((HistoryDiffers, WillNotSign)):
+    with pytest.raises((HistoryDiffers, WillNotSign, sealing.RolledBack)):
         sealing.seal(files=files, signer=signer, now=NOW)
     assert signer.last()[0] == 300
 
@@ -159,25 +159,27 @@ def test_the_signer_never_signs_two_histories(signer):
     leaves = [merkle.leaf_hash(bytes([n])) for n in range(8)]
     nodes = merkle.in_memory(leaves)
     five = notes.Checkpoint(ORIGIN, 5, merkle.root(5, nodes))
-    signer.sign(five, ())
+    signer.sign(five, (), now=NOW)
 
     other = merkle.in_memory(merkle.leaf_hash(b"x") for _ in range(8))
     with pytest.raises(WillNotSign):
-        signer.sign(notes.Checkpoint(ORIGIN, 5, merkle.root(5, other)), ())
+        signer.sign(notes.Checkpoint(ORIGIN, 5, merkle.root(5, other)), (), now=NOW)
     with pytest.raises(WillNotSign, match="fewer"):
-        signer.sign(notes.Checkpoint(ORIGIN, 4, merkle.root(4, nodes)), ())
+        signer.sign(notes.Checkpoint(ORIGIN, 4, merkle.root(4, nodes)), (), now=NOW)
     proof = merkle.prove_consistency(5, 8, other)
     with pytest.raises(WillNotSign):
-        signer.sign(notes.Checkpoint(ORIGIN, 8, merkle.root(8, other)), proof)
+        signer.sign(notes.Checkpoint(ORIGIN, 8, merkle.root(8, other)), proof, now=NOW)
     with pytest.raises(WillNotSign, match="not elsewhere"):
-        signer.sign(notes.Checkpoint("elsewhere", 8, merkle.root(8, nodes)), ())
+        signer.sign(
+            notes.Checkpoint("elsewhere", 8, merkle.root(8, nodes)), (), now=NOW
+        )
     assert signer.last() == (5, five.root)
 
 
 def test_a_key_that_others_can_read_is_refused(signer):
     signer.key_file.chmod(0o644)
     with pytest.raises(KeyUnusable, match="chmod 400"):
-        signer.sign(notes.Checkpoint(ORIGIN, 0, merkle.EMPTY_ROOT), ())
+        signer.sign(notes.Checkpoint(ORIGIN, 0, merkle.EMPTY_ROOT), (), now=NOW)
 
 
 def test_leaves_cannot_be_changed_removed_or_put_out_of_order(files, signer):

@@ -111,6 +111,9 @@ class Demo:
             "DNS_ALLOWED_NETWORKS": ",".join(self.lab.allowed_networks),
             "DNS_LAB_PACE": "unlimited",
             "DNS_SKIP_FAMILIES": "6",
+            "AUDIT_LOG_DIR": str(self.folder.resolve() / "audit-log"),
+            "AUDIT_ORIGIN": "localhost/demo/audit",
+            "AUDIT_KEY_FILE": str(self.folder.resolve() / "audit.key"),
         }
 
     @contextlib.contextmanager
@@ -125,6 +128,7 @@ class Demo:
             self.start("web", "-m", "gunicorn", "portal.wsgi", *self.web_options())
             self.start("publisher", "manage.py", "publisher", "--poll", "1")
             self.start("worker", "manage.py", "worker")
+            self.start("sealer", "manage.py", "sealer", "--make-key")
             self.until_healthy()
             yield
         finally:
