@@ -259,6 +259,12 @@ def scan_details() -> timedelta:
     return timedelta(days=read.number("SCAN_DETAIL_DAYS", 1, 36_500))
 
 
+def witnesses_file() -> Path | None:
+    """Return the policy that names the witnesses of the log, if there is one."""
+    text = str(settings.BOOTSTRAP["AUDIT_WITNESSES"]).strip()
+    return Path(text) if text else None
+
+
 def ledger() -> Ledger:
     """Return how the trail is sealed; for the sealer.
 

@@ -162,13 +162,28 @@ def check_upper_tiles(folder: Path, hashes: list[bytes], report: Report) -> None
         hashes = above
 
 
+def period_of(folder: Path, size: int) -> tuple[int, int]:
+    """Return which leaves the export claims to bring: [first, last)."""
+    path = folder / "partial"
+    if not path.exists():
+        return 0, size
+    try:
+        held = json.loads(path.read_text())
+        return int(held["first"]), int(held["last"])
+    except (ValueError, KeyError, TypeError) as exc:
+        raise Unusable(f"{path} does not say which entries are there") from exc
+
+
 def entries_of(
-    folder: Path, size: int, hashes: list[bytes], report: Report
+    folder: Path, hashes: list[bytes], period: tuple[int, int], report: Report
 ) -> Iterator[tuple[int, bytes]]:
     """Return index and bytes of each exported entry; each must fit its leaf."""
+    size = len(hashes)
     for number, width in widths(size):
         path = tile_file(folder, "entries", number, width)
         if not path.exists():
+            if number * WIDTH < period[1] and number * WIDTH + width > period[0]:
+                report.blame(f"bundle {number} is missing")
             continue  # outside of the exported period
         data, at = path.read_bytes(), 0
         for position in range(width):
@@ -261,8 +276,9 @@ def verify(folder: Path, key_text: str, older: str | None) -> Report:
     if root_of(hashes) != root:
         report.blame("the tiles do not lead to the signed root")
     check_upper_tiles(folder, hashes, report)
-    story = Story(partial=(folder / "partial").exists())
-    for index, body in entries_of(folder, size, hashes, report):
+    period = period_of(folder, size)
+    story = Story(partial=period != (0, size))
+    for index, body in entries_of(folder, hashes, period, report):
         story.check(index, body, report)
     if older is not None:
         old_size, old_root = open_checkpoint(older, key)
@@ -290,7 +306,7 @@ def main(arguments: list[str] | None = None) -> int:
     older = options.checkpoint.read_text() if options.checkpoint else None
     try:
         report = verify(options.export, text, older)
-    except (Unusable, OSError) as exc:
+    except (Unusable, OSError, ValueError) as exc:
         print(f"cannot verify: {exc}", file=sys.stderr)
         return 1
     if options.json:

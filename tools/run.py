@@ -36,8 +36,9 @@ DEBIAN = {
     "chromium": "chromium",
     "ip": "iproute2",
     "dnsperf": "dnsperf",
+    "go": "golang-go golang-golang-x-mod-dev",
 }
-"""Program looked for, and the Debian package that brings it."""
+"""Program looked for, and the Debian packages that bring it."""
 
 
 def say(text: str) -> None:
@@ -100,7 +101,8 @@ def make_venv() -> None:
 def debian() -> None:
     """Install the servers that the tests talk to, or say what is left out."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    missing = sorted({p for c, p in DEBIAN.items() if not shutil.which(c, path=path)})
+    lacking = [p for c, p in DEBIAN.items() if not shutil.which(c, path=path)]
+    missing = sorted({package for packages in lacking for package in packages.split()})
     if not missing:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):

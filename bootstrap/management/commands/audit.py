@@ -1,0 +1,144 @@
+"""`manage.py audit`: verify the trail, prove an entry, hand the log out."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from bootstrap import clock, config
+from bootstrap.core.tlog import notes, policy
+from bootstrap.core.tlog.types import EntryType
+from bootstrap.models import AuditEntry
+from bootstrap.services import audit, log_exporting, log_verifying, sealing
+from bootstrap.services.actors import OPERATOR
+from bootstrap.services.logfiles import KEY, HistoryDiffers, LogFiles
+
+USAGE: Final = 2
+SHOWN: Final = 100
+
+
+class Command(BaseCommand):
+    """Verifies and hands out the audit log."""
+
+    help = "Verify the audit trail, prove entries, export the log."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        commands = parser.add_subparsers(dest="command", required=True)
+        verify = commands.add_parser(
+            "verify", help="hold entries, leaves, files and signatures to each other"
+        )
+        verify.add_argument("--full", action="store_true", help="open all evidence too")
+        verify.add_argument("--since", type=_day, metavar="DATE", help="UTC")
+        verify.add_argument(
+            "--key",
+            type=Path,
+            metavar="FILE",
+            help="the log's public key, as you kept it",
+        )
+        prove = commands.add_parser("prove", help="write an entry's inclusion proof")
+        prove.add_argument("entry", type=UUID, help="the entry's id")
+        prove.add_argument("-o", "--output", type=Path, required=True)
+        export = commands.add_parser("export", help="write the log into a folder")
+        export.add_argument("--from", dest="since", type=_day, metavar="DATE")
+        export.add_argument("--to", dest="until", type=_day, metavar="DATE")
+        export.add_argument("-o", "--output", type=Path, required=True)
+
+    def handle(self, **options: Any) -> None:  # noqa: ANN401 - Django's own
+        """Do what was asked."""
+        verbs = {"verify": self.verify, "prove": self.prove, "export": self.export}
+        verbs[options["command"]](options)
+
+    def verify(self, options: dict[str, Any]) -> None:
+        """Print what does not hold; end with 1 if anything does not."""
+        files = LogFiles(config.log_folder())
+        verifier = log_verifying.Verifier(
+            files, _key(files, options["key"]), _cosigners()
+        )
+        since = options["since"]
+        first = log_verifying.first_since(since) if since else 0
+        wrong = 0
+        for trouble in verifier.everything(contents=options["full"], first=first):
+            wrong += 1
+            if wrong <= SHOWN:
+                self.stdout.write(f"WRONG: {trouble}")
+        size = log_verifying.sealed_size()
+        if wrong:
+            raise CommandError(f"{wrong} do not hold, of {size - first} entries")
+        self.stdout.write(f"everything holds: {size - first} entries of {size}")
+
+    def prove(self, options: dict[str, Any]) -> None:
+        """Write the proof beside the entry that it is about."""
+        entry = AuditEntry.objects.filter(uid=options["entry"]).first()
+        if entry is None:
+            raise CommandError(
+                f"there is no entry {options['entry']}", returncode=USAGE
+            )
+        try:
+            text = sealing.prove(entry, LogFiles(config.log_folder()))
+        except (LookupError, HistoryDiffers) as exc:
+            raise CommandError(str(exc)) from exc
+        output: Path = options["output"]
+        output.write_text(text)
+        beside = output.with_name(output.name + ".entry")
+        beside.write_bytes(bytes(entry.body))
+        self.stdout.write(f"{output}, and the entry's bytes in {beside}")
+
+    def export(self, options: dict[str, Any]) -> None:
+        """Write the folder, and record that the log was handed out."""
+        folder: Path = options["output"]
+        if folder.exists() and any(folder.iterdir()):
+            raise CommandError(f"{folder} is not empty", returncode=USAGE)
+        try:
+            done = log_exporting.export(
+                LogFiles(config.log_folder()),
+                LogFiles(folder),
+                since=options["since"],
+                until=options["until"],
+            )
+        except (log_exporting.NothingSealed, HistoryDiffers) as exc:
+            raise CommandError(str(exc)) from exc
+        audit.record(
+            EntryType.DATA_EXPORTED,
+            stream="exports",
+            actor=OPERATOR,
+            now=clock.now(),
+            what="audit log",
+            first=done.first,
+            last=done.last,
+            size=done.size,
+        )
+        self.stdout.write(
+            f"entries {done.first} to {done.last} of {done.size} → {folder}"
+        )
+
+
+def _key(files: LogFiles, kept: Path | None) -> notes.VerifierKey:
+    """Return the log's key: the one that was kept, or the one beside the log."""
+    try:
+        data = kept.read_bytes() if kept else files.read(KEY)
+        if data is None:
+            raise CommandError("nothing is sealed yet: is `manage.py sealer` running?")
+        return notes.VerifierKey.from_text(data.decode())
+    except (OSError, UnicodeDecodeError, notes.NoteWrong) as exc:
+        raise CommandError(f"--key: {exc}", returncode=USAGE) from exc
+
+
+def _cosigners() -> dict[str, notes.VerifierKey]:
+    path = config.witnesses_file()
+    if path is None:
+        return {}
+    try:
+        found = policy.read(path.read_text())
+    except (OSError, policy.PolicyWrong) as exc:
+        raise CommandError(f"AUDIT_WITNESSES: {exc}") from exc
+    return {w.key.name: w.key for w in found.witnesses.values()}
+
+
+def _day(text: str) -> datetime:
+    day = date.fromisoformat(text)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
