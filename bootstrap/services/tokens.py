@@ -136,7 +136,7 @@ def find(text: str, *, now: datetime) -> Bearer | None:
     The secret has 256 random bits, so one round of SHA-256 keeps it.
     """
     mark, prefix, secret = [*text.split("_", 2), "", ""][:3]
-    if mark != MARK or not prefix.isascii() or not secret.isascii():
+    if mark != MARK or not (prefix.isascii() and prefix.isalnum() and secret.isascii()):
         return None
     rows = Token.objects.usable(now).select_related("owner").prefetch_related("zones")
     token = rows.filter(prefix=prefix[: 2 * PREFIX_BYTES]).first()
