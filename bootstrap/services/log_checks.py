@@ -66,7 +66,7 @@ class Row:
 
     def trouble(self, what: str) -> Trouble:
         """Return trouble with this row."""
-        name = f"{self.columns['uid']} ({self.stream} {self.told['n']})"
+        name = f"{self.told['id']} ({self.stream} {self.told['n']})"
         return Trouble(what, self.index, name)
 
 
