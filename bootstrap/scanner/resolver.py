@@ -23,7 +23,7 @@ from bootstrap.core.dnssec.chain import Absence, Needs, Proof, Question, validat
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.observations import Observation, Trouble
-from bootstrap.core.evaluation.proofs import MEMO
+from bootstrap.core.evaluation.proofs import MEMO, MEMORY
 from bootstrap.core.evaluation.queries import Carrier, Lookup, Query
 
 from .cache import Answers, Entry, View
@@ -117,6 +117,7 @@ class Resolver:
                 now=errand.now,
                 budget=Budget(),
                 memo=MEMO,
+                memory=MEMORY,
             )
             self._cite(errand, view)
             if isinstance(found, Needs):

@@ -15,6 +15,7 @@ from bootstrap.core.dns.names import Name
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.budget import Budget, BudgetSpent
 from bootstrap.core.dnssec.chain import Needs, NoTrustAnchor, Proof, Question, validate
+from bootstrap.core.dnssec.memory import Memory
 from bootstrap.core.dnssec.security import Flaw, Security
 
 from .case import Case
@@ -44,6 +45,8 @@ class Memo(dict[bytes, bool]):
 
 
 MEMO: Final = Memo()
+MEMORY: Final = Memory()
+"""Walks over the same answers: from round to round, and from plan to verdict."""
 
 
 def proving(case: Case) -> Prove:
@@ -68,6 +71,7 @@ def proving(case: Case) -> Prove:
                     now=case.now,
                     budget=Budget(),
                     memo=MEMO,
+                    memory=MEMORY,
                 )
                 known[key] = _told_apart(found, unreadable)
             except (BudgetSpent, NoTrustAnchor) as cause:
