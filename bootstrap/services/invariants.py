@@ -35,7 +35,7 @@ from bootstrap.models import (
 )
 
 from . import alarms, drift
-from .evidence import EvidenceDamaged, octets_of
+from .evidence import EvidenceUnreadable, octets_of
 
 ALARM: Final = "INVARIANT_BROKEN"
 MOST: Final = 100
@@ -155,7 +155,7 @@ def _evidence(_now: datetime) -> Iterator[str]:
     for digest in {*open_ones, *newest[:BUNDLES]}:
         try:
             octets_of(digest)
-        except EvidenceDamaged as damage:
+        except EvidenceUnreadable as damage:
             yield str(damage)
 
 

@@ -340,7 +340,7 @@ def _evidence(named: Mapping[str, Row], *, contents: bool) -> Iterator[Trouble]:
         elif contents:
             try:
                 evidence.octets_of(digest)
-            except (evidence.EvidenceDamaged, Evidence.DoesNotExist) as exc:
+            except (evidence.EvidenceUnreadable, Evidence.DoesNotExist) as exc:
                 yield row.trouble(f"its evidence is damaged: {exc}")
 
 
