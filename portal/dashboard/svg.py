@@ -162,6 +162,8 @@ def _pictured(
 
 CHART_WIDTH: Final = 600
 CHART_HEIGHT: Final = 120
+CHART_COLUMN: Final = 48
+"""Widest column: a single day is no wall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class Point:
 
     day: date
     value: float
+    left: float
     x: float
     y: float
     height: float
@@ -198,10 +201,12 @@ def chart(values: Mapping[date, float], *, top: float | None = None) -> Chart:
     """Return a chart of these days, scaled to `top` or to the largest value."""
     most = top or max(values.values(), default=0) or 1
     step = CHART_WIDTH / max(1, len(values))
+    width = round(min(step * 0.7, CHART_COLUMN), 1)
     points = []
     for position, (day, value) in enumerate(values.items()):
         height = round(CHART_HEIGHT * min(value, most) / most, 1)
         middle = round(step * (position + 0.5), 1)
+        left = round(middle - width / 2, 1)
         y = round(CHART_HEIGHT - height, 1)
-        points.append(Point(day, value, middle, y, height))
-    return Chart(tuple(points), most, round(step * 0.7, 1))
+        points.append(Point(day, value, left, middle, y, height))
+    return Chart(tuple(points), most, width)
