@@ -148,7 +148,8 @@ def test_every_query_has_its_own_socket_id_and_case():
             HostileServer(hostile.honest) as server,
             transport_to(server.port) as transport,
         ):
-            await asyncio.gather(*(transport.ask(a_query()) for _ in range(300)))
+            for _ in range(30):  # few at a time: silence would open the breaker
+                await asyncio.gather(*(transport.ask(a_query()) for _ in range(10)))
             return server
 
     server = run(scene)
