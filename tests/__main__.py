@@ -64,25 +64,25 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return pytest(*arguments)
     return (
-        quick()
-        or pytest(*ALONE, *COVERED, "--cov-append")
+        patient(*QUICK, *COVERED)
+        or patient(*ALONE, *COVERED, "--cov-append")
         or on_postgresql()
         or coverage()
     )
 
 
-def quick() -> int:
-    """Run what can share the processors; what fails there gets one try alone.
+def patient(*arguments: str) -> int:
+    """Run tests; what fails gets one more try with the machine to itself.
 
-    Tests with real sockets have time-outs, and a busy machine is no fault of the
-    product. What fails alone, too, has failed; what passes is named in the output.
+    Tests with real sockets and browsers have time-outs, and a busy machine is no
+    fault of the product. What fails twice has failed; all of it is in the output.
     """
-    status = pytest(*QUICK, *COVERED)
+    status = pytest(*arguments)
     if status != TESTS_FAILED:
         return status
     print("what failed beside others, once more alone:", flush=True)
     alone = ("-v", "--last-failed", "--last-failed-no-failures", "none")
-    return pytest(*alone, "-m", "not system", *COVERED, "--cov-append")
+    return pytest(*alone, *COVERED, "--cov-append")
 
 
 def on_postgresql() -> int:

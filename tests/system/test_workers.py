@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap import bell
 from tests.support.product import ROOT, Product, until
 
 pytestmark = pytest.mark.system
@@ -171,13 +172,7 @@ def test_the_canary_comes_back_and_sigterm_ends_the_whole_group(small):
     path = small.folder / "portal.sqlite3"
     with sqlite3.connect(path) as database:
         names = database.execute("SELECT name FROM django_q_schedule").fetchall()
-    assert {name for (name,) in names} == {
-        "scans",
-        "publications",
-        "verifications",
-        "expiries",
-        "canary",
-    }
+    assert {name for (name,) in names} == set(bell.TURNS)
 
 
 def test_a_cluster_that_stands_still_is_killed_and_the_worker_ends_with_an_error(small):

@@ -234,8 +234,10 @@ def test_many_are_approved_from_the_keyboard_behind_a_preview(chromium, site):
     page.keyboard.press("?")
     assert page.get_by_role("dialog").is_visible()
     page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="hidden")
     page.keyboard.press("j")
     page.keyboard.press("x")
+    page.locator("input[type=checkbox]:checked").first.wait_for()
     page.keyboard.press("a")
     page.get_by_role("heading", name="Approve 1 change?").wait_for()
     assert registry.proposals["candidate"].decisions.count() == 0
