@@ -5,7 +5,7 @@
 (() => {
   const off = document.body.dataset.keys === "off";
   const help = document.getElementById("keys-help");
-  const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, dialog, [contenteditable]");
+  const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, dialog[open], [contenteditable]");
   const rows = () => [...document.querySelectorAll("[data-row]")];
   const box = (row) => row && row.querySelector('input[type="checkbox"]');
   let at = -1;
