@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
 from bootstrap import clock
-from bootstrap.services import roles
+from bootstrap.services import roles, sessions
 from portal.access import actor_of
 
 from .base import ReadOnlyAdmin
@@ -49,6 +49,24 @@ class PersonAdmin(UserAdmin[User]):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: User,
+        form: Any,  # noqa: ANN401 - Django's signature
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        """Write the account and its entry, in the transaction of the page."""
+        super().save_model(request, obj, form, change)
+        columns = set(form.changed_data) - {"groups"}
+        if columns:
+            sessions.account_changed(
+                obj.get_username(),
+                columns,
+                actor=actor_of(request, "admin"),
+                now=clock.now(),
+            )
 
     def save_related(
         self,

@@ -353,7 +353,7 @@ def a_registry() -> Registry:
     _under_way(registry)
     _hostile(registry)
     _alike(registry)
-    for kind in (EntryType.DELEGATION_ADDED, EntryType.SCAN_REQUESTED):
+    for kind in (EntryType.DELEGATION_NS_CHANGED, EntryType.SCAN_REQUESTED):
         registry.entries.append(an_entry(registry.domains["candidate"], kind))
     return registry
 
