@@ -16,6 +16,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from .access import TRANSLATED, is_staff
+from .accounts import visits
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -74,13 +75,17 @@ def session_limits(respond: Respond) -> Respond:
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             now = int(time.time())
+            fresh = "began" not in request.session
             began = request.session.setdefault("began", now)
             seen = request.session.setdefault("seen", now)
             if now - began > ABSOLUTE or now - seen > IDLE:
+                visits.forget(request)
                 logout(request)
                 return redirect(settings.LOGIN_URL)
-            if now - seen > NOTE_EVERY and "HX-Request" not in request.headers:
+            used = now - seen > NOTE_EVERY and "HX-Request" not in request.headers
+            if used or fresh:
                 request.session["seen"] = now
+                visits.note(request)
         return respond(request)
 
     return middleware

@@ -52,3 +52,20 @@ def account_changed(
         subject=audit.pseudonym(person),
         columns=sorted(columns),
     )
+
+
+def ended(person: str, count: int, why: str, *, actor: Actor, now: datetime) -> None:
+    """Record that `count` sessions of a person are no more; `actor` ended them (S-103).
+
+    Call it in the transaction that ends them. `why` is a word: revoked, password.
+    """
+    audit.record(
+        EntryType.SESSION_ENDED,
+        stream=STREAM,
+        actor=actor,
+        now=now,
+        private={"person": person},
+        subject=audit.pseudonym(person),
+        count=count,
+        why=why,
+    )

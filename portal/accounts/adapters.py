@@ -12,6 +12,8 @@ from bootstrap.services import sessions
 from bootstrap.services.actors import Actor, ActorKind
 from portal.access import actor_of
 
+from . import visits
+
 
 class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
     """Accounts are made by the registry's administrators; comings are recorded."""
@@ -31,6 +33,7 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # the library
         with transaction.atomic():
             if request.user.is_authenticated:
                 sessions.signed_out(actor_of(request, "accounts"), now=clock.now())
+                visits.forget(request)
             super().logout(request)
 
     def set_password(self, user: User, password: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django import forms
@@ -9,11 +10,12 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from bootstrap import clock
 from bootstrap.services import roles, sessions
 from portal.access import actor_of
+from portal.accounts import visits
 
 from .base import ReadOnlyAdmin
 
@@ -82,6 +84,20 @@ class PersonAdmin(UserAdmin[User]):
             names = [group.name for group in form.cleaned_data["groups"]]
             actor = actor_of(request, "admin")
             roles.set_roles(form.instance, names, actor=actor, now=clock.now())
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's signature
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Change an account's password; its sessions end with the old one (S-103)."""
+        answer = super().user_change_password(request, id, form_url)
+        person = self.get_object(request, id)
+        if person and answer.status_code == HTTPStatus.FOUND:
+            rows = visits.others(person, request)
+            visits.end(person, rows, request=request, why="password")
+        return answer
 
     def has_delete_permission(
         self,

@@ -60,7 +60,7 @@ def test_powers_that_must_stay_apart_are_refused_together(other, administrator):
 
 def test_only_administrators_change_accounts(db):
     person = rows.a_person("person", "viewer")
-    for role in rows.ROLES:
+    for role in set(rows.ROLES) - {"administrator"}:
         browser = enter(rows.a_person(f"the {role}", role))
 
         assert grant(browser, person, "approver").status_code in {302, 403}

@@ -82,6 +82,7 @@ class EntryType(StrEnum):
     USER_SIGN_IN_FAILED = "user.sign-in-failed"
     USER_SIGNED_OUT = "user.signed-out"
     USER_CHANGED = "user.changed"
+    SESSION_ENDED = "session.ended"  # by hand, or since the password changed
     ROLE_GRANTED = "role.granted"
     ROLE_REVOKED = "role.revoked"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - a type of entry
