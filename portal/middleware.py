@@ -36,6 +36,8 @@ OPEN_PREFIXES: Final = (
 )
 """Paths that an account without second factor must reach to get one."""
 
+FAULT: Final = 500
+
 MFA_KEY: Final = "second_factor"
 
 
@@ -73,6 +75,7 @@ def session_limits(respond: Respond) -> Respond:
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        noting = False
         if request.user.is_authenticated:
             now = int(time.time())
             fresh = "began" not in request.session
@@ -83,10 +86,13 @@ def session_limits(respond: Respond) -> Respond:
                 logout(request)
                 return redirect(settings.LOGIN_URL)
             used = now - seen > NOTE_EVERY and "HX-Request" not in request.headers
-            if used or fresh:
+            noting = used or fresh
+            if noting:
                 request.session["seen"] = now
-                visits.note(request)
-        return respond(request)
+        response = respond(request)
+        if noting and response.status_code < FAULT and request.user.is_authenticated:
+            visits.note(request)
+        return response
 
     return middleware
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.core.management import call_command
@@ -53,7 +54,7 @@ def once_more(browser: Client, page: str, **fields: str) -> None:
     """Send a form; the browser forgets what came of it."""
     again = Client()
     again.cookies.update(browser.cookies)
-    again.post(reverse(page), fields)
+    again.post(page if "/" in page else reverse(page), fields)
 
 
 @writes(T.USER_SIGNED_IN)
@@ -89,6 +90,15 @@ def change_the_password(scene):
         password1=new,
         password2=new,
     )
+
+
+@writes(T.SESSION_ENDED)
+def end_a_session(scene):
+    browser = a_browser(scene)
+    post(browser, "account_login", login="person", password=PASSWORD)
+    row = UserSession.objects.get()
+    page = reverse("session-end", args=[row.pk])
+    return lambda: once_more(browser, page)
 
 
 def set_roles(*names: str) -> None:
