@@ -35,7 +35,7 @@ class PortalConfig(AppConfig):
         A new password ends all other sessions of its account (S-103).
         """
         register(checks.deployment, deploy=True)
-        visits = import_module("portal.accounts.visits")
+        visits = import_module("portal.visits")
         for changed in ("password_changed", "password_set"):
             signal = getattr(import_module("allauth.account.signals"), changed)
             signal.connect(visits.on_new_password)

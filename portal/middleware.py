@@ -15,8 +15,8 @@ from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from . import visits
 from .access import TRANSLATED, is_staff
-from .accounts import visits
 
 Respond = Callable[[HttpRequest], HttpResponse]
 

@@ -10,9 +10,8 @@ from django.http import HttpRequest
 from bootstrap import clock
 from bootstrap.services import sessions
 from bootstrap.services.actors import Actor, ActorKind
+from portal import visits
 from portal.access import actor_of
-
-from . import visits
 
 
 class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse
 
 from bootstrap import clock
 from bootstrap.services import roles, sessions
+from portal import visits
 from portal.access import actor_of
-from portal.accounts import visits
 
 from .base import ReadOnlyAdmin
 

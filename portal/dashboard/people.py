@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from portal import visits
 from portal.access import PEOPLE, may
-from portal.accounts import visits
 
 from .paging import page_of
 

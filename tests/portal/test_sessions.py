@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from bootstrap.models import AuditDisclosure, AuditEntry
-from portal.accounts import visits
+from portal import visits
 from tests.support import rows
 
 from .conftest import enter
