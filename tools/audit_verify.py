@@ -1,25 +1,25 @@
-"""Verify an export of the audit log, trusting nobody.
+"""Verify an export of the audit log, or a dossier of one change, trusting nobody.
 
     audit_verify.py EXPORT --key KEY [--checkpoint OLDER] [--json]
+    audit_verify.py DOSSIER --key KEY [--json]
 
-EXPORT is the folder that `manage.py audit export` wrote: `checkpoint`, `tile/…`
-(C2SP tlog-tiles). KEY is the log's public key, `name+id+base64`, or a file that
-holds it. OLDER is a checkpoint that you kept from before: the log must contain
-it. Nothing of the product is imported; Python's standard library and
-`cryptography` are all it takes.
+EXPORT is the folder that `manage.py audit export` wrote (C2SP tlog-tiles), DOSSIER
+a file of `manage.py audit dossier`. KEY is the log's public key, `name+id+base64`,
+or a file with it; OLDER a checkpoint that you kept: the log must contain it. Python
+and `cryptography` are all it takes. docs/audit-format.md describes both forms.
 
-Exit status: 0 everything holds, 1 something does not (each finding is printed
-with the entry that it concerns), 2 wrong usage.
+Exit status: 0 everything holds, 1 something does not (and what), 2 wrong usage.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import hashlib
+import io
 import json
 import sys
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,11 +32,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 WIDTH = 256
 SIZE = 32
 SKEW = timedelta(minutes=5)
+FAULTS = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 MOVES = {"publication.begun", "publication.sent", "publication.settled"}
 
 
-class Unusable(Exception):
-    """The export or the key cannot even be read."""
+class Unusable(ValueError):
+    """The export, the dossier or the key cannot even be read."""
 
 
 @dataclass
@@ -48,83 +49,86 @@ class Report:
     entries: int = 0
     types: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    state: str = ""
+    change: str = ""
 
     def blame(self, what: str) -> None:
         """Note something that does not hold."""
         self.wrong.append(what)
 
 
-def leaf_hash(entry: bytes) -> bytes:
-    """RFC 6962, 2.1."""
-    return hashlib.sha256(b"\x00" + entry).digest()
-
-
-def node_hash(left: bytes, right: bytes) -> bytes:
-    """RFC 6962, 2.1."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+def sha256(*parts: bytes) -> bytes:
+    """Hash what is joined; RFC 6962 (2.1) puts 0 before a leaf, 1 before a node."""
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def root_of(hashes: list[bytes]) -> bytes:
     """Return the root of leaf hashes, level by level; an odd one moves up."""
-    if not hashes:
-        return hashlib.sha256(b"").digest()
+    hashes = hashes or [sha256()]
     while len(hashes) > 1:
-        paired = [
-            node_hash(left, right)
-            for left, right in zip(hashes[::2], hashes[1::2], strict=False)
-        ]
-        hashes = paired + ([hashes[-1]] if len(hashes) % 2 else [])
+        pairs = zip(hashes[::2], hashes[1::2], strict=False)
+        odd = hashes[-1:] if len(hashes) % 2 else []
+        hashes = [sha256(b"\x01", left, right) for left, right in pairs] + odd
     return hashes[0]
+
+
+def proven(body: bytes, proof: bytes, note: str, head: tuple[int, bytes]) -> int:
+    """Return which leaf an entry is by its proof (C2SP tlog-proof), -1 if none."""
+    lines = proof.decode().removesuffix(f"\n\n{note}").split("\n")
+    kind, number = "\n".join(lines[:2]).rpartition(" ")[::2]
+    if kind != "c2sp.org/tlog-proof@v1\nindex" or "" in lines or not number.isdecimal():
+        return -1
+    index = at = int(number)
+    last, leaf = head[0] - 1, sha256(b"\0", body)
+    for sibling in (base64.b64decode(line, validate=True) for line in lines[2:]):
+        if at & 1 or at == last:  # RFC 9162, 2.1.3.2
+            leaf = sha256(b"\x01", sibling, leaf)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            leaf = sha256(b"\x01", leaf, sibling)
+        at, last = at >> 1, last >> 1
+    return index if last == 0 and leaf == head[1] and index < head[0] else -1
 
 
 def parse_key(text: str) -> tuple[str, bytes, bytes]:
     """Return name, key id and public key of a verifier key."""
-    try:
-        name, identifier, encoded = text.strip().split("+", 2)
-        raw = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error) as exc:
-        raise Unusable("the key has not the form name+id+base64") from exc
-    expected = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+    name, identifier, encoded = (*text.strip().split("+", 2), "", "")[:3]
+    raw = base64.b64decode(encoded)
+    expected = sha256(name.encode(), b"\n", raw)[:4]
     if len(raw) != SIZE + 1 or raw[0] != 1 or expected.hex() != identifier:
-        raise Unusable("the key is no Ed25519 key, or its id does not belong to it")
+        raise Unusable("the key is no Ed25519 key as name+id+base64 with its own id")
     return name, expected, raw[1:]
 
 
 def open_checkpoint(text: str, key: tuple[str, bytes, bytes]) -> tuple[int, bytes]:
     """Return size and root of a checkpoint that `key` signed."""
     name, identifier, public = key
+    signer_key = Ed25519PublicKey.from_public_bytes(public)
     body, _, tail = text.rpartition("\n\n")
-    body += "\n"
     for line in tail.splitlines():
-        parts = line.split(" ")
-        if len(parts) != 3 or parts[0] != "\u2014" or parts[1] != name:
-            continue
-        raw = base64.b64decode(parts[2])
+        dash, signer, encoded = (*line.split(" "), "", "")[:3]
+        raw = base64.b64decode(encoded) if (dash, signer) == ("\u2014", name) else b""
         if raw[:4] != identifier:
             continue
         try:
-            Ed25519PublicKey.from_public_bytes(public).verify(raw[4:], body.encode())
+            signer_key.verify(raw[4:], f"{body}\n".encode())
         except InvalidSignature:
             raise Unusable("the checkpoint's signature is wrong") from None
-        lines = body.split("\n")
-        if lines[0] != name:
+        origin, size, root = body.split("\n")[:3]
+        if origin != name:
             raise Unusable("the checkpoint belongs to another log")
-        return int(lines[1]), base64.b64decode(lines[2], validate=True)
+        return int(size), base64.b64decode(root, validate=True)
     raise Unusable("the checkpoint is not signed by this key")
 
 
-def spelled(number: int) -> str:
-    """Return a tile number as C2SP spells it."""
+def tile_file(folder: Path, kind: str, number: int, width: int) -> Path:
+    """Return where a tile or bundle of this width is, as C2SP spells it."""
+    partial = "" if width == WIDTH else f".p/{width}"
     groups = [f"{number % 1000:03}"]
     while number := number // 1000:
         groups.append(f"x{number % 1000:03}")
-    return "/".join(reversed(groups))
-
-
-def tile_file(folder: Path, kind: str, number: int, width: int) -> Path:
-    """Return where a tile or bundle of this width is."""
-    partial = "" if width == WIDTH else f".p/{width}"
-    return folder / f"tile/{kind}/{spelled(number)}{partial}"
+    return folder / f"tile/{kind}/{'/'.join(reversed(groups))}{partial}"
 
 
 def widths(size: int) -> Iterator[tuple[int, int]]:
@@ -155,43 +159,28 @@ def check_upper_tiles(folder: Path, hashes: list[bytes], report: Report) -> None
         level += 1
         for number, width in widths(full):
             path = tile_file(folder, str(level), number, width)
-            first = number * WIDTH
-            wanted = b"".join(above[first : first + width])
+            wanted = b"".join(above[number * WIDTH :][:width])
             if not path.exists() or path.read_bytes() != wanted:
                 report.blame(f"tile {level}/{number} does not fit the tiles below it")
         hashes = above
-
-
-def period_of(folder: Path, size: int) -> tuple[int, int]:
-    """Return which leaves the export claims to bring: [first, last)."""
-    path = folder / "partial"
-    if not path.exists():
-        return 0, size
-    try:
-        held = json.loads(path.read_text())
-        return int(held["first"]), int(held["last"])
-    except (ValueError, KeyError, TypeError) as exc:
-        raise Unusable(f"{path} does not say which entries are there") from exc
 
 
 def entries_of(
     folder: Path, hashes: list[bytes], period: tuple[int, int], report: Report
 ) -> Iterator[tuple[int, bytes]]:
     """Return index and bytes of each exported entry; each must fit its leaf."""
-    size = len(hashes)
-    for number, width in widths(size):
+    for number, width in widths(len(hashes)):
         path = tile_file(folder, "entries", number, width)
         if not path.exists():
             if number * WIDTH < period[1] and number * WIDTH + width > period[0]:
                 report.blame(f"bundle {number} is missing")
             continue  # outside of the exported period
         data, at = path.read_bytes(), 0
-        for position in range(width):
-            index = number * WIDTH + position
+        for index in range(number * WIDTH, number * WIDTH + width):
             length = int.from_bytes(data[at : at + 2], "big")
             body = data[at + 2 : at + 2 + length]
             at += 2 + length
-            if leaf_hash(body) != hashes[index]:
+            if sha256(b"\0", body) != hashes[index]:
                 report.blame(f"entry {index} is not what was sealed")
             yield index, body
         if at != len(data):
@@ -200,94 +189,178 @@ def entries_of(
 
 @dataclass
 class Story:
-    """What the streams have said so far."""
+    """What the streams have said so far; `partial` if it does not begin at entry 0."""
 
+    report: Report
+    partial: bool = False
     heads: dict[str, tuple[int, str]] = field(default_factory=dict)
     approved: set[str] = field(default_factory=set)
     newest: datetime | None = None
 
-    def check(self, index: int, body: bytes, report: Report) -> None:
-        """Check one entry against those before it."""
+    def check(self, index: int, body: bytes) -> dict[str, Any]:
+        """Check one entry against those before it; return what it says."""
+        blame = self.report.blame
         try:
             entry: dict[str, Any] = json.loads(body)
             stream, number, previous = entry["stream"], entry["n"], entry["prev"] or ""
             at = datetime.fromisoformat(entry["ts"])
             kind = str(entry["type"])
-        except (ValueError, KeyError, TypeError):
-            report.blame(f"entry {index} is no entry")
-            return
-        report.types[kind] = report.types.get(kind, 0) + 1
-        report.entries += 1
-        self.check_stream(index, stream, number, previous, report)
-        self.heads[stream] = (number, hashlib.sha256(body).hexdigest())
+        except (ValueError, KeyError, TypeError, RecursionError):
+            blame(f"entry {index} is no entry")
+            return {}
+        self.report.types[kind] = self.report.types.get(kind, 0) + 1
+        self.report.entries += 1
+        self.check_stream(index, stream, number, previous)
+        self.heads[stream] = (number, sha256(body).hex())
         if self.newest and at < self.newest - SKEW:
-            report.blame(
-                f"entry {index} is dated {self.newest - at} before its neighbour"
-            )
+            blame(f"entry {index} is dated {self.newest - at} before its neighbour")
         self.newest = max(at, self.newest or at)
-        self.check_order(index, kind, entry.get("data", {}), report)
-
-    def check_stream(
-        self, index: int, stream: str, number: int, previous: str, report: Report
-    ) -> None:
-        """Numbers count up by one, and each entry names the one before it."""
-        before = self.heads.get(stream)
-        if before is None:
-            if number != 1 and not self.partial:
-                report.blame(f"entry {index}: stream {stream} begins at {number}")
-            return
-        if number != before[0] + 1:
-            report.blame(
-                f"entry {index}: stream {stream} goes from {before[0]} to {number}"
-            )
-        elif previous != before[1]:
-            report.blame(
-                f"entry {index}: stream {stream} has another entry {before[0]}"
-            )
-
-    partial: bool = False
-
-    def check_order(
-        self, index: int, kind: str, data: dict[str, Any], report: Report
-    ) -> None:
-        """Nothing is published that was not approved before."""
-        proposal = str(data.get("proposal", ""))
+        proposal = str(entry.get("data", {}).get("proposal", ""))
         if kind == "proposal.approved":
             self.approved.add(proposal)
         elif kind in MOVES and proposal not in self.approved and not self.partial:
-            report.blame(
-                f"entry {index}: {kind} of {proposal} without approval before it"
-            )
+            blame(f"entry {index}: {kind} of {proposal} without approval before it")
+        return entry
+
+    def check_stream(self, index: int, stream: str, number: int, previous: str) -> None:
+        """Numbers count up by one, and each entry names the one before it."""
+        blame, before = self.report.blame, self.heads.get(stream)
+        if before is None:
+            if number != 1 and not self.partial:
+                blame(f"entry {index}: stream {stream} begins at {number}")
+        elif number != before[0] + 1:
+            blame(f"entry {index}: stream {stream} goes from {before[0]} to {number}")
+        elif previous != before[1]:
+            blame(f"entry {index}: stream {stream} has another entry {before[0]}")
 
 
 def verify(folder: Path, key_text: str, older: str | None) -> Report:
-    """Check everything; the report says what does not hold.
-
-    Raises:
-        Unusable: there is no checkpoint that this key signed.
-    """
+    """Check an export; the report says what does not hold."""
     key = parse_key(key_text)
-    path = folder / "checkpoint"
-    if not path.exists():
-        raise Unusable(f"{folder} has no checkpoint")
-    size, root = open_checkpoint(path.read_text(), key)
+    size, root = open_checkpoint((folder / "checkpoint").read_text(), key)
     report = Report(size=size, root=root.hex())
     hashes = leaves_of(folder, size, report)
     if root_of(hashes) != root:
         report.blame("the tiles do not lead to the signed root")
     check_upper_tiles(folder, hashes, report)
-    period = period_of(folder, size)
-    story = Story(partial=period != (0, size))
+    held = {"first": 0, "last": size}
+    if (folder / "partial").exists():
+        held = json.loads((folder / "partial").read_text())
+    period = int(held["first"]), int(held["last"])
+    story = Story(report, partial=period != (0, size))
     for index, body in entries_of(folder, hashes, period, report):
-        story.check(index, body, report)
-    if older is not None:
-        old_size, old_root = open_checkpoint(older, key)
-        if old_size > size:
-            report.blame(f"the log once had {old_size} entries and now has {size}")
-        elif root_of(hashes[:old_size]) != old_root:
-            report.blame(
-                f"the first {old_size} entries are not those of the older checkpoint"
-            )
+        story.check(index, body)
+    old_size, old_root = open_checkpoint(older, key) if older else (0, sha256())
+    if old_size > size:
+        report.blame(f"the log once had {old_size} entries and now has {size}")
+    elif root_of(hashes[:old_size]) != old_root:
+        report.blame(f"the first {old_size} entries are not those of the older one")
+    return report
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    """Return the files of a dossier; the archive is exactly what tar makes of them."""
+    found, packed = {}, io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            found[member.name] = file.read() if file else b""
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in sorted(found):
+            member = tarfile.TarInfo(name)
+            member.size = len(found[name])
+            archive.addfile(member, io.BytesIO(found[name]))
+    stated = found.pop("SHA256SUMS", b"").decode("latin-1").splitlines(keepends=True)
+    sums = [f"{sha256(found[name]).hex()}  {name}\n" for name in sorted(found)]
+    for line in sorted(set(sums) ^ set(stated)) or sums[: sums != stated]:
+        raise Unusable(f"{line[66:-1]} is not what SHA256SUMS says")
+    if packed.getvalue() != data:
+        raise Unusable("a header, or what is between the files, is not as tar makes it")
+    return found
+
+
+@dataclass
+class Life:
+    """What a dossier's entries have said of its proposal so far."""
+
+    report: Report
+    proposal: str
+    stream: str
+    version: int = 0
+    digest: str = ""
+    approved: str = ""
+    voices: set[str] = field(default_factory=set)
+    evidence: dict[str, int] = field(default_factory=dict)
+    mine: bool = False
+
+    def check(self, name: str, entry: dict[str, Any]) -> None:
+        """Check that an entry continues the story."""
+        data, kind, report = entry["data"], entry["type"], self.report
+        if (entry["stream"], f"entries/{entry['n']:09}.json") != (self.stream, name):
+            report.blame(f"{name} is entry {entry['n']} of {entry['stream']}")
+        self.mine = data.get("proposal") == self.proposal
+        if not self.mine:
+            return
+        if (kind == "proposal.created") == bool(report.state):
+            report.blame(f"{name} is not the one with which the proposal begins")
+        self.evidence |= {blob["h"]: blob["s"] for blob in entry["ev"]}
+        self.digest = data.get("digest", self.digest)
+        version = data.get("version", self.version)
+        if "to" in data and (data["from"], version - 1) != (report.state, self.version):
+            report.blame(f"{name} does not go on from {report.state}")
+        report.state = data.get("to", report.state or "candidate")
+        self.version = version
+        self.check_approval(name, kind, entry)
+
+    def check_approval(self, name: str, kind: str, entry: dict[str, Any]) -> None:
+        """Nothing is sent but what as many have approved as the approval says."""
+        if kind in {"proposal.approved", "approval.counted"}:
+            self.voices.add(f"{self.digest} {entry['actor']}")
+        if kind == "proposal.approved":
+            self.approved = self.digest
+            found = sum(voice.startswith(self.digest) for voice in self.voices)
+            if found != entry["data"].get("voices", found):
+                self.report.blame(f"{name} counts other voices than the {found}")
+        elif kind in MOVES and self.digest != self.approved:
+            self.report.blame(f"{name}: {kind} of what was not approved")
+
+    def check_files(self, files: dict[str, bytes]) -> None:
+        """The proposal and its evidence are there, and nothing else is."""
+        proposal = files.pop("proposal.json", b"")
+        self.report.change = proposal.decode()
+        if sha256(proposal).hex() != self.digest:
+            self.report.blame("proposal.json is not what was decided about")
+        for digest, octets in self.evidence.items():
+            bundle = files.pop(f"evidence/{digest}.cbor", b"")
+            if (sha256(bundle).hex(), len(bundle)) != (digest, octets):
+                self.report.blame(f"evidence/{digest}.cbor is missing or another")
+        for name in files.keys() - {"README.txt"}:
+            self.report.blame(f"{name} has no place in the dossier")
+
+
+def verify_dossier(data: bytes, key_text: str) -> Report:
+    """Check a dossier; the report says what does not hold."""
+    files = members(data)
+    note = files.pop("checkpoint", b"").decode()
+    size, root = open_checkpoint(note, parse_key(key_text))
+    report = Report(size=size, root=root.hex())
+    told = json.loads(files.pop("dossier.json", b"{}"))
+    if (told.get("format"), told.get("version")) != ("dnssec-bootstrap-dossier", 1):
+        raise Unusable("dossier.json: another format, or another version")
+    story, life = Story(report), Life(report, told["proposal"], told["stream"])
+    story.partial = True
+    for number in range(told["first"], told["last"] + 1)[: len(files)]:
+        name = f"entries/{number:09}.json"
+        body = files.pop(name, b"")
+        proof = files.pop(f"entries/{number:09}.tlog-proof", b"")
+        index = proven(body, proof, note, (size, root))
+        if index < 0:
+            report.blame(f"{name} is missing, or its proof does not hold")
+        elif entry := story.check(index, body):
+            life.check(name, entry)
+    if not life.mine:
+        report.blame("the last entry is missing, or not about the proposal")
+    life.check_files(files)
     return report
 
 
@@ -296,23 +369,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("export", type=Path)
     parser.add_argument("--key", required=True, help="name+id+base64, or a file")
-    parser.add_argument(
-        "--checkpoint", type=Path, help="an older checkpoint to hold it to"
-    )
+    parser.add_argument("--checkpoint", type=Path, help="an older one that you kept")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     key = Path(options.key)
     text = key.read_text() if key.exists() else options.key
     older = options.checkpoint.read_text() if options.checkpoint else None
     try:
-        report = verify(options.export, text, older)
-    except (Unusable, OSError, ValueError) as exc:
-        print(f"cannot verify: {exc}", file=sys.stderr)
+        if options.export.is_dir():
+            report = verify(options.export, text, older)
+        else:
+            report = verify_dossier(options.export.read_bytes(), text)
+    except (*FAULTS, tarfile.TarError) as exc:
+        print(f"cannot verify: {exc!s:.500}", file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps(report.__dict__, sort_keys=True))
     else:
         print(f"{report.entries} entries of {report.size}, root {report.root}")
+        print(f"{report.state} {report.change}", end="\n" * bool(report.state))
         for kind, count in sorted(report.types.items()):
             print(f"  {count:>8}  {kind}")
         for what in report.wrong:
