@@ -2,7 +2,8 @@
 
 Needs neither Django nor database nor network nor the present time. Ends with 0
 only if every file's hashes, verdict and candidate DS are reproduced, with 1 if
-any is not, with 2 for wrong usage.
+any is not, with 2 for wrong usage. `dossier FILE… --key KEY` does the same for
+the evidence in dossiers, and holds the rest of them to the audit log.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from bootstrap.core.dnssec.anchor_files import AnchorsMalformed, read_anchors
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.dnssec.chain import Proof
 from bootstrap.core.evaluation.verdict import Verdict
+from bootstrap.core.tlog import notes
 
+from . import dossiers
 from .telling import explanation, validity
 from .verify import Verification, verify
 
@@ -28,46 +31,85 @@ from .verify import Verification, verify
 def main(arguments: Sequence[str] | None = None) -> int:
     """Verify each file named on the command line; return the exit status."""
     options = _parser().parse_args(arguments)
-    anchors = _anchors(options.anchor) if options.anchor else ()
-    all_reproduced = True
+    check = _dossier if "key" in options else _bundle
+    all_hold = True
     for path in options.files:
         try:
-            found = verify(path.read_bytes(), anchors=anchors)
+            octets = path.read_bytes()
         except OSError as exc:
             _say(f"{path}: {exc.strerror}", sys.stderr)
             return 2
-        all_reproduced &= found.reproduced
-        _report(path, found, options)
-    return 0 if all_reproduced else 1
+        all_hold &= check(path, octets, options)
+    return 0 if all_hold else 1
+
+
+def _bundle(path: Path, octets: bytes, options: argparse.Namespace) -> bool:
+    found = verify(octets, anchors=options.anchor)
+    _report(path, found, options)
+    return found.reproduced
+
+
+def _dossier(path: Path, octets: bytes, options: argparse.Namespace) -> bool:
+    found = dossiers.check(octets, options.key, anchors=options.anchor)
+    if options.json:
+        _say(json.dumps({"file": str(path), **dossiers.as_json(found)}))
+    else:
+        _say(f"{path}: {'everything holds' if found.holds else 'DOES NOT HOLD'}")
+        for line in dossiers.lines(found):
+            _say(f"  {line}")
+    return found.holds
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bootstrap.core.evidence")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("verify", help="judge recorded evidence again")
+    _add_common(command)
+    command.add_argument(
+        "--explain", action="store_true", help="print every chain and every check"
+    )
+    dossier = commands.add_parser(
+        "dossier", help="hold a dossier to the audit log, and judge its evidence again"
+    )
+    _add_common(dossier)
+    dossier.add_argument(
+        "--key",
+        type=_key,
+        required=True,
+        help="the log's public key, name+id+base64, or a file that holds it",
+    )
+    return parser
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
     command.add_argument(
         "--anchor",
-        type=Path,
+        type=_anchors,
+        default=(),
         metavar="FILE",
         help="trust these anchors (RFC 9718 XML, or DS and DNSKEY lines) instead of"
         " those in the evidence",
     )
     command.add_argument(
-        "--explain", action="store_true", help="print every chain and every check"
-    )
-    command.add_argument(
         "--json", action="store_true", help="print one JSON object for each file"
     )
-    return parser
 
 
-def _anchors(path: Path) -> tuple[Anchor, ...]:
+def _anchors(path: str) -> tuple[Anchor, ...]:
     try:
-        return read_anchors(path.read_text())
+        return read_anchors(Path(path).read_text())
     except (OSError, UnicodeDecodeError, AnchorsMalformed) as exc:
-        _say(f"{path}: {exc}", sys.stderr)
-        raise SystemExit(2) from exc
+        raise argparse.ArgumentTypeError(f"{path}: {exc}") from exc
+
+
+def _key(text: str) -> notes.VerifierKey:
+    try:
+        if Path(text).is_file():
+            text = Path(text).read_text()
+        return notes.VerifierKey.from_text(text)
+    except (OSError, UnicodeDecodeError, notes.NoteWrong) as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
 
 
 def _report(path: Path, found: Verification, options: argparse.Namespace) -> None:

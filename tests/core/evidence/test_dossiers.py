@@ -1,0 +1,115 @@
+"""A dossier with real evidence: judged again, and held to what was approved."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from bootstrap.core.dns.names import unrooted
+from bootstrap.core.evaluation.verdict import Outcome
+from bootstrap.core.evidence import bundle, dossiers
+from bootstrap.core.evidence.__main__ import main
+from tests.support.dossiers import LIFE, Change, Signer, move, octets, spoil
+
+from .test_verify import good
+
+KEY = Signer().public
+
+
+@cache
+def change() -> Change:
+    """Return the change that the evidence of an accepted child asks for."""
+    evidence = good()
+    (ds,) = (found.to_text() for found in evidence.verdict.candidate)
+    child = unrooted(evidence.case.delegation.child)
+    return Change(child, ds, bundle.encode(evidence))
+
+
+def test_evidence_that_asks_for_what_was_approved_holds():
+    found = dossiers.check(octets(LIFE, change()), KEY)
+
+    assert found.faults == ()
+    assert [each.reproduced for each in found.evidence] == [True]
+    assert found.checked is not None
+    assert found.checked.state == "settled"
+
+
+FORGERIES = {
+    "another DS set": ({"ds": "1 13 2 " + "00" * 32}, "DS set"),
+    "another child": ({"child": "other.example"}, "child"),
+    "another method": ({"auth_method": "RFC7344_CHAIN"}, "method"),
+    "octets that are no bundle": ({"bundle": b"no bundle"}, "seal"),
+}
+
+
+@pytest.mark.parametrize(("spoiled", "named"), FORGERIES.values(), ids=FORGERIES)
+def test_a_change_that_the_evidence_does_not_ask_for_is_refused(spoiled, named):
+    found = dossiers.check(octets(LIFE, replace(change(), **spoiled)), KEY)
+
+    assert named in " ".join(found.faults)
+
+
+def test_evidence_whose_verdict_does_not_come_out_again_is_refused():
+    verdict = replace(good().verdict, outcome=Outcome.HOLD)
+    forged = bundle.encode(replace(good(), verdict=verdict))
+
+    found = dossiers.check(octets(LIFE, replace(change(), bundle=forged)), KEY)
+
+    assert "judged again, outcome is" in " ".join(found.faults)
+
+
+def test_what_a_person_asked_for_needs_no_evidence_that_asks_for_it():
+    by_hand = replace(change(), auth_method="MANUAL", ds="1 13 2 " + "00" * 32)
+
+    assert dossiers.check(octets(LIFE, by_hand), KEY).faults == ()
+
+
+def test_a_move_that_no_state_allows_is_refused():
+    steps = (*spoil(4, data=move(3, "approved", "settled"))[:5],)
+
+    found = dossiers.check(octets(steps, change()), KEY)
+
+    assert found.faults == (
+        "entries/000000006.json: nothing goes from approved to settled",
+    )
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "dossier"
+    path.write_bytes(octets(LIFE, change()))
+    return path
+
+
+def test_the_command_needs_nothing_but_the_file_and_the_key(file, capsys):
+    (file.parent / "key").write_text(KEY.to_text() + "\n")
+
+    status = main(["dossier", str(file), "--key", str(file.parent / "key")])
+
+    told = capsys.readouterr().out
+    assert status == 0
+    assert "everything holds" in told
+    assert "publication.sent by system scanner" in told
+
+
+def test_the_command_tells_the_same_to_machines(file, capsys):
+    assert main(["dossier", str(file), "--key", KEY.to_text(), "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["holds"], told["state"], told["size"]) == (True, "settled", 17)
+    assert len(told["entries"]) == 7
+
+
+def test_the_command_refuses_another_log_and_damage(file, capsys):
+    other = Signer(seed=b"1" * 32).public.to_text()
+
+    assert main(["dossier", str(file), "--key", other]) == 1
+    assert "has not signed" in capsys.readouterr().out
+    file.write_bytes(file.read_bytes()[:-1])
+    assert main(["dossier", str(file), "--key", KEY.to_text(), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["proposal"] is None
+    with pytest.raises(SystemExit):
+        main(["dossier", str(file), "--key", "nonsense"])
