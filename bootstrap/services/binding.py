@@ -20,7 +20,6 @@ from bootstrap.core.workflow.freshness import Sight, contradicts
 from bootstrap.models import Decision, Domain, Proposal, ScanAttempt
 
 from .actors import MACHINE, Actor, ActorKind
-from .people import lacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,23 +55,27 @@ class Ballot:
 
 def digest_of(proposal: Proposal, domain: Domain) -> str:
     """Return the SHA-256 of the canonical proposal: what an approver signs."""
-    return hashlib.sha256(
-        rfc8785.dumps(
-            {
-                "auth_method": proposal.auth_method,
-                "child": domain.name,
-                "delegation_version": proposal.delegation_version,
-                "evidence": proposal.evidence_id,
-                "id": str(proposal.pk),
-                "nameservers": sorted(proposal.nameservers),
-                "new_ds": sorted(proposal.new_ds),
-                "old_ds": sorted(proposal.old_ds),
-                "path": proposal.path,
-                "reason": proposal.reason,
-                "route": proposal.route,
-            }
-        )
-    ).hexdigest()
+    form = canonical(proposal, domain, reason=proposal.reason)
+    return hashlib.sha256(form).hexdigest()
+
+
+def canonical(proposal: Proposal, domain: Domain, *, reason: str) -> bytes:
+    """Return the proposal as RFC 8785 JSON, as of when it stood for `reason`."""
+    return rfc8785.dumps(
+        {
+            "auth_method": proposal.auth_method,
+            "child": domain.name,
+            "delegation_version": proposal.delegation_version,
+            "evidence": proposal.evidence_id,
+            "id": str(proposal.pk),
+            "nameservers": sorted(proposal.nameservers),
+            "new_ds": sorted(proposal.new_ds),
+            "old_ds": sorted(proposal.old_ds),
+            "path": proposal.path,
+            "reason": reason,
+            "route": proposal.route,
+        }
+    )
 
 
 def check_person(ballot: Ballot, permission: str) -> None:
@@ -86,17 +89,7 @@ def check_person(ballot: Ballot, permission: str) -> None:
     if ballot.actor.via.startswith(MACHINE):
         raise DecisionRefused("no token decides (S-111)")
     if permission not in ballot.actor.permissions:
-        raise DecisionRefused(lacks(ballot.actor, permission))
-
-
-def check_comment(ballot: Ballot) -> None:
-    """Whoever decides says why, through whichever door (architecture.md 2.6).
-
-    Raises:
-        DecisionRefused: the comment is empty.
-    """
-    if not ballot.comment.strip():
-        raise DecisionRefused("say why: a decision needs a comment")
+        raise DecisionRefused(f"{ballot.actor.name} lacks the permission {permission}")
 
 
 def check_seen(proposal: Proposal, ballot: Ballot) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -20,13 +20,14 @@ MOST: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Who takes what, by which query, as what."""
+    """Who takes what, by which query, as what; `about` is told in the entry too."""
 
     what: str
     form: str
     query: str
     actor: Actor
     at: datetime
+    about: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def mark(self) -> str:
@@ -38,7 +39,7 @@ class Export:
         )
 
 
-def follow(export: Export, lines: Iterable[str]) -> Iterator[bytes]:
+def follow(export: Export, lines: Iterable[str | bytes]) -> Iterator[bytes]:
     """Record the export, hand its lines on, and record what left in the end.
 
     The first entry is there before the first octet leaves; one without the second
@@ -48,10 +49,10 @@ def follow(export: Export, lines: Iterable[str]) -> Iterator[bytes]:
     return _counted(export, lines)
 
 
-def _counted(export: Export, lines: Iterable[str]) -> Iterator[bytes]:
+def _counted(export: Export, lines: Iterable[str | bytes]) -> Iterator[bytes]:
     count, digest = 0, hashlib.sha256()
     for line in lines:
-        octets = line.encode()
+        octets = line.encode() if isinstance(line, str) else line
         digest.update(octets)
         count += 1
         yield octets
@@ -59,15 +60,19 @@ def _counted(export: Export, lines: Iterable[str]) -> Iterator[bytes]:
 
 
 def _record(export: Export, *, done: bool, lines: int = 0, sha256: str = "") -> None:
-    audit.record(
-        EntryType.DATA_EXPORTED,
+    told: dict[str, object] = {
+        "what": export.what,
+        "form": export.form,
+        "done": done,
+        "lines": lines,
+        "sha256": sha256,
+    }
+    draft = audit.Draft(
+        type=EntryType.DATA_EXPORTED,
         stream=STREAM,
         actor=export.actor,
         now=export.at,
         private={"query": export.query},
-        what=export.what,
-        form=export.form,
-        done=done,
-        lines=lines,
-        sha256=sha256,
+        data={**export.about, **told},
     )
+    audit.append([draft])

@@ -91,10 +91,15 @@ def _publish(
 
 def publish_note(checkpoint: Checkpoint, files: LogFiles) -> str:
     """Put a checkpoint, with the cosignatures it has so far, in its place."""
-    lines = checkpoint.cosignatures.order_by("pk").values_list("line", flat=True)
-    note = checkpoint.note + "".join(f"{line}\n" for line in lines)
+    note = note_of(checkpoint)
     files.write(CHECKPOINT, note.encode(), replace=True)
     return note
+
+
+def note_of(checkpoint: Checkpoint) -> str:
+    """Return a checkpoint's signed note with the cosignatures it has so far."""
+    lines = checkpoint.cosignatures.order_by("pk").values_list("line", flat=True)
+    return checkpoint.note + "".join(f"{line}\n" for line in lines)
 
 
 @transaction.atomic
@@ -199,6 +204,4 @@ def prove(entry: AuditEntry, files: LogFiles) -> str:
     if index is None or head is None or index >= head.size:
         raise LookupError("the entry is not yet sealed")
     path = merkle.prove_inclusion(index, head.size, files.nodes(head.size))
-    lines = head.cosignatures.order_by("pk").values_list("line", flat=True)
-    note = head.note + "".join(f"{line}\n" for line in lines)
-    return notes.proof_text(index, path, note)
+    return notes.proof_text(index, path, note_of(head))

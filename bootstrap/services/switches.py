@@ -18,7 +18,6 @@ from bootstrap.models import Switch
 from . import alarms, audit
 from .actors import PUBLISHER, Actor, ActorKind
 from .binding import DECIDE, HOLD
-from .people import lacks
 
 ROW: Final = "publication"
 FILE: Final = "publication-file"
@@ -85,7 +84,7 @@ def notice_file(*, now: datetime) -> bool:
 
 def _check(actor: Actor, permission: str, reason: str) -> None:
     if actor.kind is ActorKind.STAFF and permission not in actor.permissions:
-        raise SwitchRefused(lacks(actor, permission))
+        raise SwitchRefused(f"{actor.name} lacks the permission {permission}")
     if not reason.strip():
         raise SwitchRefused("a reason is needed")
 

@@ -150,6 +150,7 @@ def _record(
                 stream=proposal.domain.stream,
                 actor=PUBLISHER,
                 now=now,
+                proposal=proposal.pk,
                 ds=proposal.new_ds,
                 ttl=proposal.domain.zone.ds_ttl,
             )

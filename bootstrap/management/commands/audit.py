@@ -12,8 +12,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from bootstrap import clock, config
 from bootstrap.core.tlog import notes, policy
 from bootstrap.core.tlog.types import EntryType
-from bootstrap.models import AuditEntry
-from bootstrap.services import audit, log_exporting, log_verifying, sealing
+from bootstrap.models import AuditEntry, Proposal
+from bootstrap.services import (
+    audit,
+    dossiers,
+    log_exporting,
+    log_verifying,
+    sealing,
+)
 from bootstrap.services.actors import OPERATOR
 from bootstrap.services.logfiles import KEY, HistoryDiffers, LogFiles
 
@@ -43,6 +49,11 @@ class Command(BaseCommand):
         prove = commands.add_parser("prove", help="write an entry's inclusion proof")
         prove.add_argument("entry", type=UUID, help="the entry's id")
         prove.add_argument("-o", "--output", type=Path, required=True)
+        dossier = commands.add_parser(
+            "dossier", help="prove a change, its approval and publication in one file"
+        )
+        dossier.add_argument("proposal", type=UUID, help="the proposal's id")
+        dossier.add_argument("-o", "--output", type=Path, required=True)
         export = commands.add_parser("export", help="write the log into a folder")
         export.add_argument("--from", dest="since", type=_day, metavar="DATE")
         export.add_argument("--to", dest="until", type=_day, metavar="DATE")
@@ -50,7 +61,12 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - Django's own
         """Do what was asked."""
-        verbs = {"verify": self.verify, "prove": self.prove, "export": self.export}
+        verbs = {
+            "verify": self.verify,
+            "prove": self.prove,
+            "dossier": self.dossier,
+            "export": self.export,
+        }
         verbs[options["command"]](options)
 
     def verify(self, options: dict[str, Any]) -> None:
@@ -87,6 +103,25 @@ class Command(BaseCommand):
         beside = output.with_name(output.name + ".entry")
         beside.write_bytes(bytes(entry.body))
         self.stdout.write(f"{output}, and the entry's bytes in {beside}")
+
+    def dossier(self, options: dict[str, Any]) -> None:
+        """Write the dossier of a proposal, and record that it was handed out."""
+        rows = Proposal.objects.select_related("domain", "scan")
+        proposal = rows.filter(pk=options["proposal"]).first()
+        if proposal is None:
+            raise CommandError(
+                f"there is no proposal {options['proposal']}", returncode=USAGE
+            )
+        files = LogFiles(config.log_folder())
+        try:
+            made = dossiers.take(proposal, files, actor=OPERATOR, now=clock.now())
+        except dossiers.NoDossier as exc:
+            raise CommandError(str(exc)) from exc
+        options["output"].write_bytes(made.octets)
+        self.stdout.write(
+            f"{options['output']}: {made.state}, {made.entries} entries and"
+            f" {made.bundles} of evidence under checkpoint {made.size}"
+        )
 
     def export(self, options: dict[str, Any]) -> None:
         """Write the folder, and record that the log was handed out."""

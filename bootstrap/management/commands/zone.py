@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -141,9 +140,10 @@ def _add_settings(parser: CommandParser, *, primary_required: bool) -> None:
 
 
 def _seconds(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ArgumentTypeError(f"{text!r} is no number of seconds")
-    return int(text)
+    seconds = int(text)
+    if seconds < 0:
+        raise ValueError("less than nothing")
+    return seconds
 
 
 def _summary(zone: Zone) -> dict[str, Any]:
