@@ -15,7 +15,6 @@ from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-from . import visits
 from .access import TRANSLATED, is_staff
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -35,8 +34,6 @@ OPEN_PREFIXES: Final = (
     "/language/",
 )
 """Paths that an account without second factor must reach to get one."""
-
-FAULT: Final = 500
 
 MFA_KEY: Final = "second_factor"
 
@@ -75,24 +72,16 @@ def session_limits(respond: Respond) -> Respond:
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        noting = False
         if request.user.is_authenticated:
             now = int(time.time())
-            fresh = "began" not in request.session
             began = request.session.setdefault("began", now)
             seen = request.session.setdefault("seen", now)
             if now - began > ABSOLUTE or now - seen > IDLE:
-                visits.forget(request)
                 logout(request)
                 return redirect(settings.LOGIN_URL)
-            used = now - seen > NOTE_EVERY and "HX-Request" not in request.headers
-            noting = used or fresh
-            if noting:
+            if now - seen > NOTE_EVERY and "HX-Request" not in request.headers:
                 request.session["seen"] = now
-        response = respond(request)
-        if noting and response.status_code < FAULT and request.user.is_authenticated:
-            visits.note(request)
-        return response
+        return respond(request)
 
     return middleware
 

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from bootstrap import clock
+from bootstrap.core.tlog import archive
 from bootstrap.models import (
     AuditDisclosure,
     AuditEntry,
@@ -22,6 +23,7 @@ from bootstrap.models import (
 from bootstrap.services import audit
 from bootstrap.services.actors import SCANNER
 from tests.conftest import needs
+from tests.support import dossiers
 from tests.support.trail import triggers_away
 
 HERE = Path(__file__).parent / "go"
@@ -96,6 +98,39 @@ def test_both_accept_the_log_and_that_it_contains_an_older_one(checklog, exporte
     assert told.returncode == 0, told.stdout + told.stderr
     assert f"{accepted.stdout.split()[0]} entries" in told.stdout
     call_command("audit", "verify")
+
+
+def go_on_a_dossier(program, tmp_path, octets):
+    path = tmp_path / "dossier"
+    path.write_bytes(octets)
+    key = dossiers.Signer().public.to_text()
+    return subprocess.run(
+        [program, path, key], capture_output=True, text=True, check=False
+    )
+
+
+def test_go_accepts_every_proof_of_a_dossier(checklog, tmp_path):
+    accepted = go_on_a_dossier(checklog, tmp_path, dossiers.octets())
+
+    assert accepted.returncode == 0, accepted.stderr
+    assert accepted.stdout.startswith("8 of 17 ")
+
+
+@pytest.mark.parametrize(
+    "name", ["entries/000000004.json", "entries/000000004.tlog-proof", "checkpoint"]
+)
+def test_go_refuses_a_dossier_with_a_changed_entry_proof_or_head(
+    checklog, tmp_path, name
+):
+    files = archive.unpack(dossiers.octets())
+    content = bytearray(files[name])
+    content[40] ^= 1
+    spoiled = archive.pack({**files, name: bytes(content)})
+
+    refused = go_on_a_dossier(checklog, tmp_path, spoiled)
+
+    assert refused.returncode == 1
+    assert "refused" in refused.stderr
 
 
 def flip(path, at):

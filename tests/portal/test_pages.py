@@ -29,7 +29,6 @@ LISTS = (
     "alarms",
     "trail",
     "operators",
-    "people",
 )
 DETAILS = (
     "proposal",
@@ -43,7 +42,6 @@ DETAILS = (
     "running",
     "operator",
     "readiness",
-    "person",
 )
 
 
@@ -86,7 +84,7 @@ def test_the_queries_of_a_list_do_not_grow_with_its_rows(page, reader, registry)
     assert count_queries(reader, url) == before
 
 
-@pytest.mark.parametrize("page", [page for page in LISTS if page != "people"])
+@pytest.mark.parametrize("page", LISTS)
 def test_a_list_without_rows_says_what_to_do(page, db):
     browser = enter(rows.a_reader())
 

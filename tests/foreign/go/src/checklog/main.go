@@ -1,10 +1,14 @@
-// Checklog verifies an exported audit log with Go's own transparency log code:
-// checklog FOLDER KEY [OLDER-CHECKPOINT]. It shares nothing with the product.
+// Checklog verifies an exported audit log, or a dossier, with Go's own transparency
+// log code: checklog FOLDER-OR-DOSSIER KEY [OLDER-CHECKPOINT]. It shares nothing
+// with the product.
 package main
 
 import (
+	"archive/tar"
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +27,10 @@ func check(err error) {
 func open(path, key string) tlog.Tree {
 	text, err := os.ReadFile(path)
 	check(err)
+	return opened(text, key)
+}
+
+func opened(text []byte, key string) tlog.Tree {
 	verifier, err := note.NewVerifier(key)
 	check(err)
 	signed, err := note.Open(text, note.VerifierList(verifier))
@@ -62,8 +70,60 @@ func (r reader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 
 func (r reader) SaveTiles([]tlog.Tile, [][]byte) {}
 
+// dossier checks the inclusion proof of each entry: C2SP tlog-proof, index, hashes,
+// and the checkpoint after an empty line.
+func dossier(data []byte, key string) {
+	files := map[string][]byte{}
+	archive := tar.NewReader(bytes.NewReader(data))
+	for {
+		header, err := archive.Next()
+		if err == io.EOF {
+			break
+		}
+		check(err)
+		files[header.Name], err = io.ReadAll(archive)
+		check(err)
+	}
+	entries := 0
+	for name, body := range files {
+		if !strings.HasSuffix(name, ".json") || !strings.HasPrefix(name, "entries/") {
+			continue
+		}
+		text := string(files[strings.TrimSuffix(name, ".json")+".tlog-proof"])
+		end := strings.Index(text, "\n\n")
+		if end < 0 {
+			check(fmt.Errorf("%s has no proof", name))
+		}
+		tree := opened([]byte(text[end+2:]), key)
+		lines := strings.Split(text[:end], "\n")
+		if len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" {
+			check(fmt.Errorf("%s has no proof", name))
+		}
+		var index int64
+		_, err := fmt.Sscanf(lines[1], "index %d", &index)
+		check(err)
+		var proof tlog.RecordProof
+		for _, line := range lines[2:] {
+			hash, err := tlog.ParseHash(line)
+			check(err)
+			proof = append(proof, hash)
+		}
+		err = tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(body))
+		if err != nil {
+			check(fmt.Errorf("%s: %w", name, err))
+		}
+		entries++
+	}
+	tree := opened(files["checkpoint"], key)
+	fmt.Println(entries, "of", tree.N, tree.Hash)
+}
+
 func main() {
 	folder, key := os.Args[1], os.Args[2]
+	if data, err := os.ReadFile(folder); err == nil {
+		dossier(data, key)
+		return
+	}
 	tree := open(filepath.Join(folder, "checkpoint"), key)
 	hashes := tlog.TileHashReader(tree, reader{folder})
 	index := int64(0)
