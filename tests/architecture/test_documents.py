@@ -27,6 +27,17 @@ def test_every_cited_requirement_exists_and_the_table_is_up_to_date():
     assert done.returncode == 0, done.stdout
 
 
+def test_every_module_is_listed_in_its_words_and_every_folder_is_on_the_map():
+    done = subprocess.run(
+        [sys.executable, "tools/modules.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
 def test_lock_files_name_no_host_and_no_local_path(name):
     text = (ROOT / name).read_text()
