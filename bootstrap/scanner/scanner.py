@@ -8,18 +8,20 @@ ask is the plan's, what it means is the verdict's business.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
 from bootstrap.core.dns.hints import Hints
+from bootstrap.core.dns.names import Name
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.observations import Observation, Trouble
 from bootstrap.core.evaluation.plan import plan
 from bootstrap.core.evaluation.queries import Lookup, Plan, Query
 
+from .discovery import Bounds, Explorer, Signals
 from .egress import Egress
 from .errands import Errand
 from .pacing import UNLIMITED, Allowance, Limits, Pace
@@ -120,6 +122,21 @@ class Scanner:
         errand = self._resolver.errand(self._allowance())
         await asyncio.gather(*(self._resolver.lookup(one, errand) for one in lookups))
         return errand.observations
+
+    async def signals(
+        self, host: Name, parents: Sequence[Name], bounds: Bounds
+    ) -> Signals:
+        """Return which children of `parents` have a signal under `host`: hints.
+
+        Raises:
+            NoTrustAnchor: there is none in force to start from; our own fault.
+            TypeError: this scanner has no sockets: it replays.
+        """
+        if self._sockets is None:
+            raise TypeError("a replay has nobody to list signals")
+        return await Explorer(self._resolver, self._sockets, bounds, parents).explore(
+            host
+        )
 
     def _allowance(self) -> Allowance:
         return Allowance(self._site.limits, self._time)

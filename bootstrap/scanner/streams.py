@@ -143,7 +143,7 @@ class Pipe:
         try:
             for waiter in self._queue:
                 waiter.started()
-            made = await _connected(await self._way.dial(), self._limits.connect)
+            made = await connected(await self._way.dial(), self._limits.connect)
         except NoSocket as exc:
             ours = exc.trouble in {Trouble.FORBIDDEN, Trouble.NO_EGRESS}
             self._note_failure(exc.trouble, certain=ours)
@@ -197,7 +197,7 @@ class Pipe:
                 left[0].requeued = True  # nothing but this query can have been it
 
 
-async def _connected(made: socket.socket, within: float) -> socket.socket:
+async def connected(made: socket.socket, within: float) -> socket.socket:
     """Return `made` once it is connected.
 
     Raises:

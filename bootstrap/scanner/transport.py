@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_interface
@@ -23,7 +24,7 @@ from .datagrams import Attempt, Datagram
 from .egress import Egress
 from .pacing import UNLIMITED, Allowance, Breaker, Bucket, Limits, Pace, Room
 from .sockets import Exhausted, NoSocket, Sockets, room_for_sockets
-from .streams import Pipe, Way
+from .streams import Pipe, Way, connected
 
 Over = Literal["udp", "tcp"]
 
@@ -190,6 +191,25 @@ class SocketTransport:
         return lane is not None and any(
             breaker.verdict(now) for breaker in lane.breakers.values()
         )
+
+    @asynccontextmanager
+    async def connection(self, address: str) -> AsyncIterator[socket.socket]:
+        """Give a connected stream socket for a conversation of its own: a transfer.
+
+        It keeps to the pace of the address like any other.
+
+        Raises:
+            NoSocket: forbidden, refused, unreachable or silent.
+        """
+        lane = self._lane(address)
+        await lane.enter()
+        try:
+            await lane.bucket.draw()
+            made = await self._made(self._sockets.tcp, address)
+            with await connected(made, self._limits.connect) as ready:
+                yield ready
+        finally:
+            lane.leave()
 
     async def aclose(self) -> None:
         """Close all connections; queries under way end as TCP_CLOSED."""
