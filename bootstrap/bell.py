@@ -38,6 +38,7 @@ class Work(StrEnum):
     INVARIANTS = "bootstrap.tasks.check_invariants"
     COMPACTION = "bootstrap.tasks.compact_scans"
     LEDGER = "bootstrap.tasks.watch_ledger"
+    SIGNALS = "bootstrap.tasks.discover_signals"
     CANARY = "bootstrap.tasks.canary"
 
 
@@ -61,6 +62,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "invariants": Turn(Work.INVARIANTS, 1440),
     "compaction": Turn(Work.COMPACTION, 24 * 60),
     "ledger": Turn(Work.LEDGER, 5),
+    "signals": Turn(Work.SIGNALS, 5),
     "canary": Turn(Work.CANARY, 1),
 }
 

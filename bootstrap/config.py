@@ -193,6 +193,16 @@ def scanning() -> Scanning:
     return found
 
 
+def discovering() -> timedelta:
+    """Return how often a nameserver's list of signals is looked at; 0 for never.
+
+    Raises:
+        Unusable: the variable holds nonsense.
+    """
+    read = _Reader(settings.BOOTSTRAP)
+    return timedelta(minutes=read.number("DISCOVERY_MINUTES", 0, 100_000))
+
+
 def publish_stop_file() -> Path | None:
     """Return the file that stops all publication while it exists (S-71)."""
     text = str(settings.BOOTSTRAP["PUBLISH_STOP_FILE"]).strip()

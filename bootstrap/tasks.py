@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import socket
 import time
+from typing import Final
 
 from bootstrap import clock, config
 from bootstrap.services import (
     chain,
     compaction,
     deliveries,
+    discovering,
     heartbeats,
     holds,
     invariants,
@@ -28,6 +30,9 @@ from bootstrap.services import (
     verification,
 )
 from bootstrap.services.parents import registry_for
+
+SOURCES: Final = 100
+"""Nameservers listed in one turn, so that a task ends in time."""
 
 
 def drain_scans() -> dict[str, int]:
@@ -93,6 +98,19 @@ def check_invariants() -> int:
 def compact_scans() -> int:
     """Shrink old routine evaluations; return how many (P-8.36)."""
     return compaction.compact(now=clock.now(), ticks=clock.ticks)
+
+
+def discover_signals() -> int:
+    """List the signals of nameservers whose turn it is; return how many are news."""
+    every = config.discovering()
+    if not every:
+        return 0
+    world, now = config.world(), clock.now()
+    discovering.keep_sources(now=now)
+    found = discovering.explore_due(
+        eyes=lambda: world.scanner(clock=clock.now), every=every, limit=SOURCES, now=now
+    )
+    return sum(len(one.news) for one in found)
 
 
 def watch_ledger() -> bool:

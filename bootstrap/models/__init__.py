@@ -23,6 +23,7 @@ from .rate import RateBucket
 from .rules import RulesChange
 from .savedview import SavedView
 from .scan import ScanAttempt, ScanFinding
+from .signal import SignalHint, SignalSource
 from .statistics import DailyFigures
 from .token import StoredAnswer, Token
 from .webhook import Delivery, Webhook
@@ -62,6 +63,8 @@ __all__ = [
     "ScanAttempt",
     "ScanFinding",
     "Sighting",
+    "SignalHint",
+    "SignalSource",
     "StoredAnswer",
     "Switch",
     "Token",

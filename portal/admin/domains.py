@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from bootstrap.models import Alarm, Domain, Heartbeat, PolicyVersion, WorkItem, Zone
+from bootstrap.models import (
+    Alarm,
+    Domain,
+    Heartbeat,
+    PolicyVersion,
+    SignalSource,
+    WorkItem,
+    Zone,
+)
 
 from .base import ReadOnlyAdmin
 
@@ -51,6 +59,15 @@ class WorkItemAdmin(ReadOnlyAdmin[WorkItem]):
     list_display = ("domain", "due_at", "trigger", "attempts", "parked_at")
     list_select_related = ("domain",)
     search_fields = ("domain__name",)
+
+
+@admin.register(SignalSource)
+class SignalSourceAdmin(ReadOnlyAdmin[SignalSource]):
+    """Nameservers whose signals may be listed, and what came of it."""
+
+    list_display = ("host", "way", "ending", "listed", "matched", "queries", "due_at")
+    list_filter = ("way", "ending")
+    search_fields = ("host",)
 
 
 @admin.register(Heartbeat)

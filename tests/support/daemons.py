@@ -267,7 +267,7 @@ class Bind(Daemon):
             f'options {{ directory "{self.folder}"; pid-file none;\n'
             f"  listen-on port {self.port} {{ {v4 or 'none'}; }};\n"
             f"  listen-on-v6 port {self.port} {{ {v6}; }};\n"
-            "  recursion no; allow-transfer { none; }; notify no;\n"
+            "  recursion no; allow-transfer { any; }; notify no;\n"
             "  dnssec-validation no; minimal-responses yes; };\n"
             "controls { };\n"
         )
