@@ -8,15 +8,9 @@ whatever the other side does (P-1.42).
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from typing import Final
-
-import dns.exception
-import dns.wire
 
 from bootstrap.core.dns.messages import Malformed, Rcode, Response, read
 from bootstrap.core.dns.names import Name, canonical, is_within, signaling_domain
@@ -27,13 +21,8 @@ from bootstrap.core.evaluation.queries import Lookup, Query
 
 from .resolver import Resolver
 from .sockets import NoSocket
+from .transfers import NoTransfer, owners
 from .transport import SocketTransport
-from .wire import HEADER, new_id
-
-_LENGTH: Final = struct.Struct("!H")
-_RECORD: Final = "!HHIH"
-_FIXED: Final = 4
-_CLASS_IN: Final = 1
 
 
 @unique
@@ -178,38 +167,13 @@ class Explorer:
         """Take the whole zone; False when it is not given, or not to its end."""
         self._queries += 1
         try:
-            async for owner in self._owners(start):
+            async for owner in owners(
+                self._transport, start.server, start.zone, octets=self._bounds.octets
+            ):
                 self._note(owner, host)
-        except (NoSocket, OSError, dns.exception.DNSException):
+        except (NoSocket, OSError, NoTransfer):
             return False  # nearly everybody refuses; the walk is next
         return True
-
-    async def _owners(self, start: Start) -> AsyncIterator[Name]:
-        """Yield the owners of a transfer's records (RFC 5936).
-
-        Raises:
-            NoSocket: no connection.
-            OSError: closed early, or larger than what we take.
-            dns.exception.DNSException: refused, or no zone transfer.
-        """
-        loop = asyncio.get_running_loop()
-        ident = new_id()
-        async with self._transport.connection(start.server) as connected:
-            message = _request(ident, start.zone)
-            await loop.sock_sendall(connected, _LENGTH.pack(len(message)) + message)
-            boundaries = octets = 0
-            while boundaries < 2:  # noqa: PLR2004 - the SOA, at both ends
-                (length,) = _LENGTH.unpack(await _exactly(connected, _LENGTH.size))
-                octets += length
-                if octets > self._bounds.octets:
-                    raise OSError("a transfer larger than what we take")
-                wire = await _exactly(connected, length)
-                for owner, rdtype in _records(wire, ident):
-                    is_boundary = rdtype == RdataType.SOA and owner == start.zone
-                    if not boundaries and not is_boundary:
-                        raise dns.exception.FormError
-                    boundaries += is_boundary
-                    yield owner
 
 
 def below(parent: Name, host: Name) -> Name:
@@ -225,41 +189,3 @@ def _read(observation: Observation) -> Response | None:
         return read(observation.received, query.name, query.rdtype)
     except Malformed:
         return None
-
-
-def _request(ident: int, zone: Name) -> bytes:
-    asked = struct.pack("!HH", RdataType.AXFR, _CLASS_IN)
-    return HEADER.pack(ident, 0, 1, 0, 0, 0) + zone.to_digestable() + asked
-
-
-async def _exactly(connected: socket.socket, octets: int) -> bytes:
-    loop = asyncio.get_running_loop()
-    got = bytearray()
-    while len(got) < octets:
-        part = await loop.sock_recv(connected, octets - len(got))
-        if not part:
-            raise ConnectionResetError("closed before the whole zone came")
-        got += part
-    return bytes(got)
-
-
-def _records(wire: bytes, ident: int) -> list[tuple[Name, int]]:
-    """Return owner and type of the answer's records.
-
-    Raises:
-        dns.exception.DNSException: not an answer to this transfer, or refused.
-    """
-    parser = dns.wire.Parser(wire)
-    got, flags, questions, answers, _ns, _ar = parser.get_struct("!6H")
-    if got != ident or not flags & 0x8000 or flags & 0x000F or not answers:
-        raise dns.exception.FormError
-    for _ in range(questions):
-        parser.get_name(decompress=True)
-        parser.get_bytes(_FIXED)
-    found: list[tuple[Name, int]] = []
-    for _ in range(answers):
-        owner = canonical(parser.get_name(decompress=True))
-        rdtype, _rdclass, _ttl, length = parser.get_struct(_RECORD)
-        parser.get_bytes(length)
-        found.append((owner, rdtype))
-    return found

@@ -14,11 +14,13 @@ import pytest
 
 from bootstrap import clock
 from bootstrap.core.dns.names import parse_name
-from bootstrap.core.dns.signaling import Ending
+from bootstrap.core.dns.signaling import Ending, child_at
 from bootstrap.lab.hierarchy import Lab
 from bootstrap.lab.recipes import Recipe, SignalRecipe
 from bootstrap.lab.worlds import Child, Operator, Parent, World
-from bootstrap.scanner.discovery import Bounds, Explorer, Start, Way
+from bootstrap.scanner.discovery import Bounds, Way
+from bootstrap.scanner.sockets import NoSocket
+from bootstrap.scanner.transfers import NoTransfer, owners
 
 from .support import run, transport_to
 from .test_scanner import a_scanner
@@ -179,20 +181,23 @@ def serving(reply):
             thread.join()
 
 
-def transferred(reply, **bounds):
-    """Return the children a transfer gave, or None when it was not taken."""
+def transferred(reply, octets=1_000_000):
+    """Return the children in a transfer, or None when it is broken."""
+    host, zone = parse_name("ns1.op.example"), parse_name(ZONE.to_text())
 
     async def scene(port):
         async with transport_to(port) as transport:
-            settings = Bounds(**bounds)
-            explorer = Explorer(None, transport, settings, (parse_name("test"),))
-            start = Start("127.0.0.1", parse_name(ZONE.to_text()), None)
-            host = parse_name("ns1.op.example")
-            taken = await explorer._transfer(host, start)
-            return sorted(map(str, explorer._children)) if taken else None
+            found = [
+                child_at(owner, host, (parse_name("test"),))
+                async for owner in owners(transport, "127.0.0.1", zone, octets=octets)
+            ]
+            return sorted(str(child) for child in found if child)
 
     with serving(reply) as port:
-        return run(lambda: scene(port))
+        try:
+            return run(lambda: scene(port))
+        except (NoSocket, OSError, NoTransfer):
+            return None
 
 
 def test_a_transfer_gives_the_children_and_nothing_else():
