@@ -47,8 +47,9 @@ class Signer:
         return notes.VerifierKey(self.name, notes.ED25519, raw)
 
     def sign(self, checkpoint: notes.Checkpoint) -> str:
-        note = notes.Note(checkpoint.to_text())
-        return note.signed(self.public, self.private.sign).to_text()
+        sign, clock = self.private.sign, replace(self.public, kind=notes.COSIGNATURE)
+        note = notes.Note(checkpoint.to_text()).signed(self.public, sign)
+        return note.cosigned(clock, sign, seconds=int(AT.timestamp())).to_text()
 
 
 @dataclass
