@@ -73,16 +73,20 @@ class Report:
 
     def _measured(self) -> Table:
         table = Table(title=self.title, title_justify="left")
-        for head in ("", "units", "rate", "wall s", "CPU s", "MiB", "runs", "ratio"):
+        heads = ("units", "rate", "wall s", "CPU s", "CPU ms each", "MiB", "runs")
+        for head in ("", *heads, "ratio"):
             table.add_column(head, justify="left" if not head else "right")
         for row in self.rows:
-            ratio = f"{row.rate / self.against.rate:.2f} ×" if self.against else ""
+            base = self.against
+            alike = base and row.unit == base.unit
+            ratio = f"{row.rate / base.rate:.2f} ×" if base and alike else ""
             table.add_row(
                 row.name,
                 f"{row.units} {row.unit}",
                 f"{row.rate:.1f}/s",
                 f"{row.wall:.2f}",
                 f"{row.cpu:.2f}",
+                f"{1000 * row.cpu / row.units:.3f}",
                 f"{row.memory:.0f}",
                 str(len(row.samples)),
                 ratio,

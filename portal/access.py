@@ -32,6 +32,7 @@ COMMENT: Final = "bootstrap.comment_proposal"
 SCAN: Final = "bootstrap.request_scan"
 ZONES: Final = "bootstrap.manage_zones"
 AUDIT: Final = "bootstrap.view_audit"
+PEOPLE: Final = "auth.change_user"
 
 VERBS: Final = {
     "approve": DECIDE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Final
 
 from django.apps import AppConfig
@@ -29,8 +30,15 @@ class PortalConfig(AppConfig):
     verbose_name = "Portal"
 
     def ready(self) -> None:
-        """Let `check --deploy` ask for what a deployment must have (S-100)."""
+        """Let `check --deploy` ask for what a deployment must have (S-100).
+
+        A new password ends all other sessions of its account (S-103).
+        """
         register(checks.deployment, deploy=True)
+        visits = import_module("portal.visits")
+        for changed in ("password_changed", "password_set"):
+            signal = getattr(import_module("allauth.account.signals"), changed)
+            signal.connect(visits.on_new_password)
 
 
 class PortalAdminConfig(AdminConfig):

@@ -78,6 +78,21 @@ def secret_key(*, optional: bool) -> str:
     return key
 
 
+def database(default: str) -> dict[str, Any]:
+    """Return Django's description of the database that `DATABASE_URL` names.
+
+    Raises:
+        ImproperlyConfigured: it is neither SQLite nor PostgreSQL.
+    """
+    described: dict[str, Any] = env.db_url("DATABASE_URL", default=default)
+    if described["ENGINE"].rpartition(".")[2] not in {"sqlite3", "postgresql"}:
+        raise ImproperlyConfigured(
+            "DATABASE_URL names another database than SQLite or PostgreSQL."
+            " Write sqlite:////path/file or postgres://user:password@host:port/name."
+        )
+    return described
+
+
 def hosts() -> list[str]:
     """Return the host names that the portal answers to (S-100).
 

@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from . import visits
 from .access import TRANSLATED, is_staff
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -34,6 +35,8 @@ OPEN_PREFIXES: Final = (
     "/language/",
 )
 """Paths that an account without second factor must reach to get one."""
+
+FAULT: Final = 500
 
 MFA_KEY: Final = "second_factor"
 
@@ -72,16 +75,24 @@ def session_limits(respond: Respond) -> Respond:
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        noting = False
         if request.user.is_authenticated:
             now = int(time.time())
+            fresh = "began" not in request.session
             began = request.session.setdefault("began", now)
             seen = request.session.setdefault("seen", now)
             if now - began > ABSOLUTE or now - seen > IDLE:
+                visits.forget(request)
                 logout(request)
                 return redirect(settings.LOGIN_URL)
-            if now - seen > NOTE_EVERY and "HX-Request" not in request.headers:
+            used = now - seen > NOTE_EVERY and "HX-Request" not in request.headers
+            noting = used or fresh
+            if noting:
                 request.session["seen"] = now
-        return respond(request)
+        response = respond(request)
+        if noting and response.status_code < FAULT and request.user.is_authenticated:
+            visits.note(request)
+        return response
 
     return middleware
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import django_stubs_ext
 
-from .env import env, examined, flag, hosts, secret_key
+from .env import database, env, examined, flag, hosts, secret_key
 
 django_stubs_ext.monkeypatch()
 
@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "django_q",
@@ -78,9 +79,7 @@ TEMPLATES = [
 ]
 WSGI_APPLICATION = "portal.wsgi.application"
 
-DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/db.sqlite3")
-}
+DATABASES = {"default": database(f"sqlite:///{BASE_DIR}/db.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Without these, a pool of workers meets "database is locked" (S-86, F-5).
     DATABASES["default"]["OPTIONS"] = {

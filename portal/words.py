@@ -271,7 +271,6 @@ def standing(state: str, code: str) -> Stand:
 
 EVENTS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "delegation.added": "The registry delegated the name.",
         "delegation.ns-changed": "The nameservers changed at the registry.",
         "delegation.ds-changed": "DS was changed by another channel.",
         "delegation.transferred": "The name went to another registrar.",

@@ -9,7 +9,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from subprocess import STDOUT, Popen
+from typing import IO
 
 from tests.support import daemons
 from tests.support.daemons import DaemonFailed, Postgres, versions
@@ -19,16 +22,61 @@ TESTS_FAILED = 1
 """pytest's exit status when tests ran and some failed."""
 QUICK = (*PARALLEL, "-m", "not system")
 ALONE = ("-q", "-m", "system")
-"""What needs fixed addresses, a browser, or both processors for itself."""
+"""What needs fixed addresses, a browser, or real servers."""
+PEOPLE = "tests/portal"
+"""Its system tests wait for a browser; those of the rest wait for servers."""
 COVERED = ("--cov", "--cov-report=", "--cov-fail-under=0")
 ON_POSTGRESQL = ("tests/services", "tests/commands", "tests/portal")
 """Suites that touch the database; the rest has nothing to learn from a second one."""
+LOOPBACK = (
+    "unshare",
+    "--net",
+    "--",
+    "sh",
+    "-c",
+    'ip link set lo up && exec "$@"',
+    "sh",
+)
+"""Runs what follows in a network namespace of its own, which has loopback alone."""
 
 
-def pytest(*arguments: str, **environment: str) -> int:
-    """Run pytest in a process of its own and return its exit status."""
-    command = [sys.executable, "-m", "pytest", *arguments]
-    return subprocess.run(command, env=os.environ | environment, check=False).returncode
+@dataclass(frozen=True)
+class Part:
+    """A part of the suite: pytest's arguments, and where its data is kept."""
+
+    name: str
+    arguments: tuple[str, ...]
+    folder: Path
+    """Holds the coverage data and the cache of every part, under its name."""
+    apart: bool = False
+    """In a network namespace of its own, so that it meets no other part."""
+
+    def started(self, *more: str, output: IO[bytes] | None = None) -> Popen[bytes]:
+        """Start pytest with this part's arguments, or with more of them."""
+        cache = f"cache_dir={self.folder / self.name}.cache"
+        command = [sys.executable, "-m", "pytest", "-o", cache, *self.arguments, *more]
+        again = "-again" if more else ""
+        data = self.folder / f"{self.name}{again}.coverage"
+        environment = {"COVERAGE_FILE": str(data)}
+        prefix = LOOPBACK if self.apart else ()
+        return Popen(
+            [*prefix, *command],
+            env=os.environ | environment,
+            stdout=output,
+            stderr=STDOUT if output else None,
+        )
+
+    def ended(self, status: int) -> int:
+        """Give what failed one more try with the machine to itself; return the status.
+
+        Tests with real sockets and browsers have time-outs, and a busy machine is no
+        fault of the product. What fails twice has failed; all of it is in the output.
+        """
+        if status != TESTS_FAILED:
+            return status
+        print("what failed beside others, once more alone:", flush=True)
+        more = ("-v", "--last-failed", "--last-failed-no-failures", "none")
+        return self.started(*more, "-n", "0").wait()
 
 
 def in_own_network(arguments: list[str]) -> int | None:
@@ -42,77 +90,84 @@ def in_own_network(arguments: list[str]) -> int | None:
         return None
     if daemons.missing("unshare", "ip"):
         return None
-    script = 'ip link set lo up && exec "$@"'
-    command = ["unshare", "--net", "--", "sh", "-c", script, "sh"]
-    if subprocess.run([*command, "true"], check=False, capture_output=True).returncode:
+    if subprocess.run([*LOOPBACK, "true"], check=False, capture_output=True).returncode:
         print(
             "no network namespace can be made here; the suite runs without", flush=True
         )
         return None
     suite = [sys.executable, "-m", "tests", *arguments]
     environment = os.environ | {"TEST_NETWORK": "own"}
-    return subprocess.run([*command, *suite], env=environment, check=False).returncode
+    return subprocess.run([*LOOPBACK, *suite], env=environment, check=False).returncode
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit status of the suite: 0 when both runs passed."""
+    """Return the exit status of the suite: 0 when all parts passed."""
     elsewhere = in_own_network(arguments)
     if elsewhere is not None:
         return elsewhere
     for name, version in versions().items():
         print(f"{name}: {version}", flush=True)
     if arguments:
-        return pytest(*arguments)
-    return (
-        patient(*QUICK, *COVERED)
-        or patient(*ALONE, *COVERED, "--cov-append")
-        or on_postgresql()
-        or coverage()
-    )
+        return Popen([sys.executable, "-m", "pytest", *arguments]).wait()
+    with tempfile.TemporaryDirectory(prefix="portal-suite-") as name:
+        folder = Path(name)
+        quick = Part("quick", (*QUICK, *COVERED), folder)
+        return (
+            quick.ended(quick.started().wait())
+            or with_servers(folder)
+            or on_postgresql(folder)
+            or coverage(folder)
+        )
 
 
-def patient(*arguments: str) -> int:
-    """Run tests; what fails gets one more try with the machine to itself.
+def with_servers(folder: Path) -> int:
+    """Run what waits for real servers and for a browser, side by side if it can be."""
+    apart = bool(os.environ.get("TEST_NETWORK"))
+    alone = (*ALONE, *COVERED)
+    people = Part("people", (*alone, PEOPLE), folder, apart)
+    servers = Part("servers", (*alone, f"--ignore={PEOPLE}"), folder, apart)
+    if not apart:
+        return people.ended(people.started().wait()) or servers.ended(
+            servers.started().wait()
+        )
+    with tempfile.TemporaryFile() as kept:
+        beside = people.started(output=kept)
+        status = servers.started().wait()
+        besides = beside.wait()
+        kept.seek(0)
+        print(kept.read().decode(errors="replace"), flush=True)
+    return servers.ended(status) or people.ended(besides)
 
-    Tests with real sockets and browsers have time-outs, and a busy machine is no
-    fault of the product. What fails twice has failed; all of it is in the output.
+
+def on_postgresql(folder: Path) -> int:
+    """Run what touches the database once more, on PostgreSQL.
+
+    Coverage is not measured again: it costs a third of the time and is the same.
     """
-    status = pytest(*arguments)
-    if status != TESTS_FAILED:
-        return status
-    print("what failed beside others, once more alone:", flush=True)
-    alone = ("-v", "--last-failed", "--last-failed-no-failures", "none")
-    return pytest(*alone, *COVERED, "--cov-append")
+    chosen = (*PARALLEL, "-m", "not system and not sqlite_only", *ON_POSTGRESQL)
+    try:
+        with Postgres(folder / "pg", ["127.0.0.1"], port=54329) as server:
+            print("the same again on PostgreSQL", flush=True)
+            os.environ["DATABASE_URL"] = server.url
+            part = Part("postgresql", chosen, folder)
+            return part.ended(part.started().wait())
+    except DaemonFailed as failure:
+        print(f"LEFT OUT: the run on PostgreSQL: {failure}", flush=True)
+        return 0
+    finally:
+        os.environ.pop("DATABASE_URL", None)
 
 
-def on_postgresql() -> int:
-    """Run what touches the database once more, on PostgreSQL."""
-    present = [path for path in ON_POSTGRESQL if Path(path).exists()]
-    with tempfile.TemporaryDirectory(prefix="portal-pg-") as folder:
-        try:
-            with Postgres(Path(folder) / "pg", ["127.0.0.1"], port=54329) as server:
-                print("the same again on PostgreSQL", flush=True)
-                return pytest(
-                    *PARALLEL,
-                    "-m",
-                    "not system and not sqlite_only",
-                    *present,
-                    *COVERED,
-                    "--cov-append",
-                    DATABASE_URL=server.url,
-                )
-        except DaemonFailed as failure:
-            print(f"LEFT OUT: the run on PostgreSQL: {failure}", flush=True)
-            return 0
-
-
-def coverage() -> int:
+def coverage(folder: Path) -> int:
     """Print what is not covered; fail below the limits of each layer."""
+    command = [sys.executable, "-m", "coverage"]
+    measured = [str(path) for path in folder.glob("*.coverage")]
+    subprocess.run([*command, "combine", "-q", *measured], check=True)
     gates = {"bootstrap/core/*": 95, "bootstrap/*": 90, "portal/*": 90}
     status = 0
     for include, limit in gates.items():
-        command = [sys.executable, "-m", "coverage", "report", f"--include={include}"]
-        done = subprocess.run([*command, f"--fail-under={limit}"], check=False)
+        report = [*command, "report", f"--include={include}"]
+        done = subprocess.run([*report, f"--fail-under={limit}"], check=False)
         status = status or done.returncode
     return status
 

@@ -36,6 +36,12 @@ from .wire import ConnectionLost, Stream, connect
 IN: Final = 1
 MAX_UNSIGNED: Final = 99
 """Messages in a row without TSIG (RFC 8945, section 5.3.1)."""
+CURES: Final = {
+    dns.rcode.REFUSED: "let this machine, or this TSIG key, transfer the zone there",
+    dns.rcode.NOTAUTH: "it does not know the TSIG key, knows it with another secret,"
+    " or does not serve the zone",
+}
+"""What the server says by a code → what its operator can do."""
 _HEADER: Final = struct.Struct("!6H")
 _RECORD: Final = struct.Struct("!HHIH")
 _SOA: Final = int(RdataType.SOA)
@@ -66,7 +72,7 @@ def transfer(
             _receive(stream, inbound, patience, watch)
     except ConnectionLost as exc:
         raise SourceRefused(
-            f"transfer of {unrooted(parent)} from {server}: {exc}; its end never came"
+            f"transfer of {unrooted(parent)} from {server} broke off: {exc}"
         ) from exc
     except (MalformedWire, dns.exception.DNSException, struct.error, ValueError) as exc:
         detail = str(exc) or type(exc).__name__
@@ -188,9 +194,7 @@ class _Inbound:
         if ident != asked or not flags & dns.flags.QR:
             raise SourceRefused("a message that does not belong to the transfer")
         if rcode := flags & 0x0F:
-            raise SourceRefused(
-                f"the server answers {dns.rcode.to_text(dns.rcode.Rcode.make(rcode))}"
-            )
+            raise SourceRefused(_refusal(dns.rcode.Rcode.make(rcode)))
         if not answers:
             raise SourceRefused("a message without records")
         return questions, answers, authority, additional
@@ -232,6 +236,12 @@ class _Inbound:
         else:
             rdata = str(IPv6Address(raw)).encode()
         self.spool.add(record.owner, record.rdtype, rdata, self.records)
+
+
+def _refusal(rcode: dns.rcode.Rcode) -> str:
+    cure = CURES.get(rcode)
+    said = f"the server answers {dns.rcode.to_text(rcode)}"
+    return f"{said}: {cure}" if cure else said
 
 
 def _is_wanted(record: _RawRecord) -> bool:

@@ -20,6 +20,7 @@ from bootstrap.core.workflow.freshness import Sight, contradicts
 from bootstrap.models import Decision, Domain, Proposal, ScanAttempt
 
 from .actors import MACHINE, Actor, ActorKind
+from .people import lacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,17 @@ def check_person(ballot: Ballot, permission: str) -> None:
     if ballot.actor.via.startswith(MACHINE):
         raise DecisionRefused("no token decides (S-111)")
     if permission not in ballot.actor.permissions:
-        raise DecisionRefused(f"{ballot.actor.name} lacks the permission {permission}")
+        raise DecisionRefused(lacks(ballot.actor, permission))
+
+
+def check_comment(ballot: Ballot) -> None:
+    """Whoever decides says why, through whichever door (architecture.md 2.6).
+
+    Raises:
+        DecisionRefused: the comment is empty.
+    """
+    if not ballot.comment.strip():
+        raise DecisionRefused("say why: a decision needs a comment")
 
 
 def check_seen(proposal: Proposal, ballot: Ballot) -> None:

@@ -94,6 +94,7 @@ def _decide(verb: Verb, proposal: Proposal, ballot: Ballot) -> None:
     try:
         with transaction.atomic():
             chain.check_decisions()
+            binding.check_comment(ballot)
             row, domain = _locked(proposal)
             changes = verb(row, domain, ballot)
             states.refresh([domain], now=ballot.now)

@@ -213,7 +213,8 @@ def _check_removals(staged: Staging, terms: Terms) -> int:
     if removed > share * delegated:
         raise ImportRefused(
             f"{removed} of {delegated} delegations would be removed, more than"
-            f" the share of {share:g} that is allowed"
+            f" the share of {share:g} that is allowed; if it is right so, allow more"
+            " for this import with --max-removed"
         )
     return removed
 

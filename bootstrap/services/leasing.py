@@ -20,9 +20,11 @@ from bootstrap import bell
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import MEANINGS, Kind, Reason
 from bootstrap.core.evaluation.verdict import Outcome, Verdict
+from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import WorkItem
 
-from . import alarms
+from . import alarms, audit
+from .actors import SCANNER
 
 RETRIES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 80))
 """Then the scan cadence (protocol.md, section 10; RFC 9975, section 3)."""
@@ -118,6 +120,14 @@ def _park(deaths: int, now: datetime) -> None:
     for item in poison:
         parked = WorkItem.objects.filter(pk=item.pk, fence=item.fence, parked_at=None)
         if parked.update(parked_at=now, lease_until=None, holder=""):
+            audit.record(
+                EntryType.SCAN_FAILED,
+                stream=item.domain.stream,
+                actor=SCANNER,
+                now=now,
+                attempts=item.attempts,
+                reason=Reason.VAL_LIMIT.value,
+            )
             alarms.open_alarm(
                 Reason.VAL_LIMIT.value,
                 subject=item.domain.name,

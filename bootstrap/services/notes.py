@@ -12,6 +12,7 @@ from bootstrap.models import Domain, Note, Proposal
 
 from . import audit
 from .actors import Actor
+from .people import lacks
 
 COMMENT: Final = "bootstrap.comment_proposal"
 
@@ -35,7 +36,7 @@ def write(
         NoteRefused: the actor lacks the permission at this moment (S-64).
     """
     if COMMENT not in actor.permissions:
-        raise NoteRefused(f"{actor.name} lacks the permission {COMMENT}")
+        raise NoteRefused(lacks(actor, COMMENT))
     note = Note.objects.create(
         domain=domain, proposal=proposal, author=actor.name, text=text, at=now
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 
 from .actors import Actor, ActorKind
 
@@ -25,3 +26,11 @@ def person(username: str, *, via: str) -> Actor:
         raise UnknownPerson(f"there is no active user {username!r}")
     permissions = frozenset(user.get_all_permissions())
     return Actor(ActorKind.STAFF, user.get_username(), via, permissions)
+
+
+def lacks(actor: Actor, permission: str) -> str:
+    """Return the sentence that refuses this actor, and who could do it instead."""
+    codename = permission.rpartition(".")[2]
+    groups = Group.objects.filter(permissions__codename=codename).order_by("name")
+    roles = " or ".join(groups.values_list("name", flat=True)) or "nobody"
+    return f"{actor.name} lacks the permission {permission}; only these roles have it: {roles}"

@@ -13,6 +13,7 @@ from bootstrap.models import Domain, WorkItem
 
 from . import audit, leasing, rates
 from .actors import Actor, ActorKind
+from .people import lacks
 
 REQUEST_SCAN: Final = "bootstrap.request_scan"
 ANYBODY: Final = Actor(ActorKind.SYSTEM, "public", "status page")
@@ -42,7 +43,7 @@ def request_scan(domain: Domain, *, actor: Actor, now: datetime) -> None:
         RequestRefused: the actor lacks the permission at this moment (S-64).
     """
     if REQUEST_SCAN not in actor.permissions:
-        raise RequestRefused(f"{actor.name} lacks the permission {REQUEST_SCAN}")
+        raise RequestRefused(lacks(actor, REQUEST_SCAN))
     _request(domain, actor, Trigger.STAFF, now)
 
 

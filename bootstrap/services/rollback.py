@@ -24,6 +24,7 @@ from bootstrap.models import Domain, Proposal, ScanAttempt
 from . import binding, states
 from .actors import Actor, ActorKind
 from .binding import DECIDE, DecisionRefused
+from .people import lacks
 from .transitions import Note, begin, move, say
 
 WATCHED: Final = (State.SENT, State.VISIBLE)
@@ -72,7 +73,7 @@ def request_rollback(
 
 def _check(actor: Actor, reason: str) -> None:
     if actor.kind is not ActorKind.STAFF or DECIDE not in actor.permissions:
-        raise DecisionRefused(f"{actor.name} lacks the permission {DECIDE}")
+        raise DecisionRefused(lacks(actor, DECIDE))
     if not reason.strip():
         raise DecisionRefused("a reason is needed")
 

@@ -21,7 +21,7 @@ from bootstrap.models import RulesChange, ScanAttempt, Zone
 from . import audit, rejudging, zones
 from .actors import Actor, ActorKind
 from .evidence import EvidenceDamaged
-from .people import UnknownPerson, person
+from .people import UnknownPerson, lacks, person
 from .zones import MANAGE, Rationale, ZoneRefused
 
 WEEK: Final = timedelta(days=7)
@@ -199,7 +199,7 @@ def _author(row: RulesChange) -> Actor:
 
 def _check_right(actor: Actor) -> None:
     if actor.kind is not ActorKind.STAFF or MANAGE not in actor.permissions:
-        raise RulesRefused(f"{actor.name} lacks the permission {MANAGE}")
+        raise RulesRefused(lacks(actor, MANAGE))
 
 
 def _changed(zone: Zone, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bootstrap.models import Domain, WorkItem, Zone
 
 from . import audit
 from .actors import Actor
+from .people import lacks
 from .requests import REQUEST_SCAN, RequestRefused
 
 PRIORITY: Final = 1
@@ -86,7 +87,7 @@ def _ensure(zone: Zone, now: datetime) -> None:
 
 def _check(actor: Actor) -> None:
     if REQUEST_SCAN not in actor.permissions:
-        raise RequestRefused(f"{actor.name} lacks the permission {REQUEST_SCAN}")
+        raise RequestRefused(lacks(actor, REQUEST_SCAN))
 
 
 def _record(

@@ -1,7 +1,8 @@
-"""Who came and went: sign-in, sign-out and failed attempts in the trail (S-87)."""
+"""Who came and went, and what became of accounts, in the trail (S-87)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from bootstrap.core.tlog.types import EntryType
@@ -35,4 +36,36 @@ def sign_in_failed(typed: str, *, known: bool, now: datetime) -> None:
         now=now,
         private={"person": typed} if known else {},
         known=known,
+    )
+
+
+def account_changed(
+    person: str, columns: Iterable[str], *, actor: Actor, now: datetime
+) -> None:
+    """Record that an account was made or changed: which columns, never their values."""
+    audit.record(
+        EntryType.USER_CHANGED,
+        stream=STREAM,
+        actor=actor,
+        now=now,
+        private={"person": person},
+        subject=audit.pseudonym(person),
+        columns=sorted(columns),
+    )
+
+
+def ended(person: str, count: int, why: str, *, actor: Actor, now: datetime) -> None:
+    """Record that `count` sessions of a person are no more; `actor` ended them (S-103).
+
+    Call it in the transaction that ends them. `why` is a word: revoked, password.
+    """
+    audit.record(
+        EntryType.SESSION_ENDED,
+        stream=STREAM,
+        actor=actor,
+        now=now,
+        private={"person": person},
+        subject=audit.pseudonym(person),
+        count=count,
+        why=why,
     )

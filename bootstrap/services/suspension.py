@@ -16,6 +16,7 @@ from bootstrap.models import Domain
 from . import audit, states
 from .actors import Actor, ActorKind
 from .binding import HOLD
+from .people import lacks
 
 
 class SuspensionRefused(Exception):
@@ -63,7 +64,7 @@ def resume(domain: Domain, *, actor: Actor, now: datetime, note: str = "") -> bo
 
 def _check(actor: Actor) -> None:
     if actor.kind is ActorKind.STAFF and HOLD not in actor.permissions:
-        raise SuspensionRefused(f"{actor.name} lacks the permission {HOLD}")
+        raise SuspensionRefused(lacks(actor, HOLD))
 
 
 def _record(

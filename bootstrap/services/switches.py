@@ -18,6 +18,7 @@ from bootstrap.models import Switch
 from . import alarms, audit
 from .actors import PUBLISHER, Actor, ActorKind
 from .binding import DECIDE, HOLD
+from .people import lacks
 
 ROW: Final = "publication"
 FILE: Final = "publication-file"
@@ -84,7 +85,7 @@ def notice_file(*, now: datetime) -> bool:
 
 def _check(actor: Actor, permission: str, reason: str) -> None:
     if actor.kind is ActorKind.STAFF and permission not in actor.permissions:
-        raise SwitchRefused(f"{actor.name} lacks the permission {permission}")
+        raise SwitchRefused(lacks(actor, permission))
     if not reason.strip():
         raise SwitchRefused("a reason is needed")
 

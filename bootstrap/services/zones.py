@@ -19,6 +19,7 @@ from bootstrap.registry.addresses import InvalidEndpoint, parse_endpoint
 
 from . import audit
 from .actors import Actor, ActorKind
+from .people import lacks
 
 MANAGE: Final = "bootstrap.manage_zones"
 CHANGEABLE: Final = frozenset(
@@ -168,7 +169,7 @@ def _typed(value: Any, like: object) -> Any:  # noqa: ANN401 - JSON in, a field'
 
 def _check_right(actor: Actor) -> None:
     if actor.kind is ActorKind.STAFF and MANAGE not in actor.permissions:
-        raise ZoneRefused(f"{actor.name} lacks the permission {MANAGE}")
+        raise ZoneRefused(lacks(actor, MANAGE))
 
 
 def _set(zone: Zone, columns: Mapping[str, object]) -> None:

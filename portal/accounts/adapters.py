@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest
 
 from bootstrap import clock
 from bootstrap.services import sessions
+from bootstrap.services.actors import Actor, ActorKind
+from portal import visits
 from portal.access import actor_of
 
 
@@ -20,14 +23,26 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # the library
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Let a person in who has shown everything that was asked for."""
-        super().login(request, user)
-        sessions.signed_in(actor_of(request, "accounts"), now=clock.now())
+        with transaction.atomic():
+            super().login(request, user)
+            sessions.signed_in(actor_of(request, "accounts"), now=clock.now())
 
     def logout(self, request: HttpRequest) -> None:
         """Let a person out."""
-        if request.user.is_authenticated:
-            sessions.signed_out(actor_of(request, "accounts"), now=clock.now())
-        super().logout(request)
+        with transaction.atomic():
+            if request.user.is_authenticated:
+                sessions.signed_out(actor_of(request, "accounts"), now=clock.now())
+                visits.forget(request)
+            super().logout(request)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Change a password, by whoever knows the old one."""
+        actor = Actor(ActorKind.STAFF, user.get_username(), "accounts")
+        with transaction.atomic():
+            super().set_password(user, password)
+            sessions.account_changed(
+                user.get_username(), ["password"], actor=actor, now=clock.now()
+            )
 
     def authentication_failed(self, request: HttpRequest, **credentials: str) -> None:
         """Record a failed attempt; its answer is the same for unknown names."""

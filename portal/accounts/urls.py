@@ -9,7 +9,7 @@ from allauth.mfa.totp.views import activate_totp
 from csp.decorators import csp_update
 from django.urls import include, path
 
-from . import views
+from . import sessions, views
 
 OFFERED: Final = frozenset(
     {
@@ -30,6 +30,9 @@ urlpatterns = [
         csp_update({"img-src": ["data:"]})(activate_totp),
     ),
     path("accounts/", include([p for p in account_urls if p.name in OFFERED])),
+    path("accounts/sessions/", sessions.mine, name="sessions"),
+    path("accounts/sessions/others/", sessions.end_others, name="sessions-end-others"),
+    path("accounts/sessions/<int:session_id>/", sessions.end, name="session-end"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("language/", views.language, name="language"),
     path("theme/", views.theme, name="theme"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django import forms
@@ -9,10 +10,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from bootstrap import clock
-from bootstrap.services import roles
+from bootstrap.services import roles, sessions
+from portal import visits
 from portal.access import actor_of
 
 from .base import ReadOnlyAdmin
@@ -50,6 +52,24 @@ class PersonAdmin(UserAdmin[User]):
     )
     readonly_fields = ("last_login", "date_joined")
 
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: User,
+        form: Any,  # noqa: ANN401 - Django's signature
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        """Write the account and its entry, in the transaction of the page."""
+        super().save_model(request, obj, form, change)
+        columns = set(form.changed_data) - {"groups"}
+        if columns:
+            sessions.account_changed(
+                obj.get_username(),
+                columns,
+                actor=actor_of(request, "admin"),
+                now=clock.now(),
+            )
+
     def save_related(
         self,
         request: HttpRequest,
@@ -64,6 +84,20 @@ class PersonAdmin(UserAdmin[User]):
             names = [group.name for group in form.cleaned_data["groups"]]
             actor = actor_of(request, "admin")
             roles.set_roles(form.instance, names, actor=actor, now=clock.now())
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's signature
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Change an account's password; its sessions end with the old one (S-103)."""
+        answer = super().user_change_password(request, id, form_url)
+        person = self.get_object(request, id)
+        if person and answer.status_code == HTTPStatus.FOUND:
+            rows = visits.others(person, request)
+            visits.end(person, rows, request=request, why="password")
+        return answer
 
     def has_delete_permission(
         self,

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from portal.access import is_staff
 
-HIDDEN = frozenset({"django_q", "account", "mfa"})
+HIDDEN = frozenset({"django_q", "account", "mfa", "usersessions"})
 """Apps whose tables are machinery, or secrets of persons."""
 
 

@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 
-from bootstrap import config
-from bootstrap.models import Alarm, AuditDisclosure, AuditEntry
-from bootstrap.services import sealing
+from bootstrap import clock, config
+from bootstrap.models import Alarm, AuditEntry
+from bootstrap.services import disclosures, sealing
 from bootstrap.services.logfiles import LogFiles
 
-from .bearers import Token, within
+from .bearers import Token, bearer_of, within
 from .paging import Page, Text, Where, page
 from .problems import Problem
 from .schemas import AlarmOut, EntryDetail, EntryOut
@@ -62,13 +62,15 @@ def entries(request: HttpRequest, where: Query[TrailWhere]) -> dict[str, Any]:  
 
 
 @router.get("/audit/{uid}", auth=AUDIT, response=EntryDetail)
-def entry(request: HttpRequest, uid: UUID) -> Any:  # noqa: ANN401, ARG001 - a row with facts beside; the library's signature
+def entry(request: HttpRequest, uid: UUID) -> Any:  # noqa: ANN401 - a row with facts beside
     """Show one entry: the bytes that are hashed, its disclosures, its leaf."""
     row: Any = get_object_or_404(AuditEntry, uid=uid)
     row.canonical = bytes(row.body).decode()
     row.sha256 = hashlib.sha256(bytes(row.body)).hexdigest()
     row.index = sealing.entry_index(row)
-    row.disclosures = list(AuditDisclosure.objects.filter(entry_uid=uid))
+    row.disclosures = disclosures.show(
+        row, actor=bearer_of(request).actor("audit:read"), now=clock.now()
+    )
     return row
 
 

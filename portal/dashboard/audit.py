@@ -13,8 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from bootstrap import clock
 from bootstrap.models import AuditDisclosure, AuditEntry
-from portal.access import AUDIT, may
+from bootstrap.services import disclosures
+from portal.access import AUDIT, actor_of, may
 
 from .forms import TrailFilter
 from .paging import page_of
@@ -77,11 +79,12 @@ def entry(request: HttpRequest, uid: UUID) -> HttpResponse:
     row = get_object_or_404(AuditEntry, uid=uid)
     body = bytes(row.body)
     stream = AuditEntry.objects.filter(stream=row.stream)
+    shown = disclosures.show(row, actor=actor_of(request), now=clock.now())
     context = {
         "entry": row,
         "told": json.dumps(json.loads(body), indent=2, ensure_ascii=True),
         "sha256": hashlib.sha256(body).hexdigest(),
-        "disclosures": list(AuditDisclosure.objects.filter(entry_uid=uid)),
+        "disclosures": shown,
         "before": stream.filter(number=row.number - 1).first(),
         "after": stream.filter(number=row.number + 1).first(),
     }

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from bootstrap.models import Alarm, Proposal
 from portal import words
-from portal.access import AUDIT, holds
+from portal.access import AUDIT, PEOPLE, holds
 
 from .dns import duration, shown
 
@@ -48,8 +48,12 @@ PAGES: Final[tuple[tuple[str, str, str], ...]] = (
     ("Alarms", "dashboard:alarms", "bell"),
     ("System", "dashboard:system", "pulse"),
     ("Audit trail", "dashboard:trail", "book"),
+    ("People", "dashboard:people", "person"),
     ("Admin", "admin:index", "gear"),
 )
+
+ASKED: Final[Mapping[str, str]] = {"Audit trail": AUDIT, "People": PEOPLE}
+"""Which permission a page asks for; the others are for all staff."""
 
 
 @register.simple_tag(takes_context=True)
@@ -64,7 +68,7 @@ def nav(context: Context) -> tuple[Link, ...]:
     return tuple(
         _link(request, page, *counts.get(page[0], (0, "", "")))
         for page in PAGES
-        if page[0] != "Audit trail" or holds(request.user, AUDIT)
+        if page[0] not in ASKED or holds(request.user, ASKED[page[0]])
     )
 
 

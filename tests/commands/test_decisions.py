@@ -62,12 +62,23 @@ def test_the_beginning_of_an_id_will_do(waiting, capsys):
 
 @pytest.mark.parametrize(
     ("user", "told"),
-    [("rev", "lacks the permission"), ("nobody", "no active user")],
+    [
+        ("rev", "lacks the permission .*; only these roles have it: approver"),
+        ("nobody", "no active user"),
+    ],
 )
 @pytest.mark.parametrize("verb", ["approve", "reject"])
 def test_role_and_name_are_enforced(waiting, verb, user, told):
     with pytest.raises(CommandError, match=told):
         decide(verb, waiting, user)
+    waiting.refresh_from_db()
+    assert waiting.state == State.CANDIDATE
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_a_decision_without_a_word_why_is_none(waiting, verb):
+    with pytest.raises(CommandError, match="say why"):
+        call_command(verb, str(waiting.pk), "--as", "app", "--comment", " ")
     waiting.refresh_from_db()
     assert waiting.state == State.CANDIDATE
 

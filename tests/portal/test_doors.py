@@ -13,7 +13,7 @@ from tests.support import rows
 
 from .conftest import enter
 
-ALL = ("viewer", "reviewer", "approver", "auditor", "zone manager")
+ALL = rows.ROLES
 STAFF_PAGES = (
     "overview",
     "queue",
@@ -40,6 +40,8 @@ READ = dict.fromkeys(STAFF_PAGES, ALL) | {
     "entry": ("auditor",),
     "rules-edit": ("zone manager",),
     "report": ("auditor",),
+    "people": ("administrator",),
+    "person": ("administrator",),
 }
 """Golden table: which roles may read which page."""
 PRESS = {
@@ -63,6 +65,7 @@ PRESS = {
     "rules-decide": ("zone manager",),
     "suspend": ("reviewer", "approver"),
     "resume": ("reviewer", "approver"),
+    "person-sessions": ("administrator",),
 }
 """Golden table: which roles may press which button."""
 EVIDENCE = {"evidence", "messages"}
@@ -99,6 +102,8 @@ def address(name, registry) -> str:
         "operator-json": {"finding_id": registry.finding.pk},
         "acknowledge": {"alarm_id": registry.alarms[0].pk},
         "entry": {"uid": registry.entries[0].uid},
+        "person": {"user_id": User.objects.order_by("pk")[0].pk},
+        "person-sessions": {"user_id": User.objects.order_by("pk")[0].pk},
     }
     return reverse(f"dashboard:{name}", kwargs=wanted.get(name, {}))
 

@@ -61,7 +61,9 @@ def test_a_real_primary_gives_all_delegations_and_its_serial(primary):
 @pytest.mark.system
 @pytest.mark.parametrize("key", [None, key_of(STRANGER)], ids=["no key", "another key"])
 def test_a_real_primary_refuses_those_it_does_not_know(primary, key):
-    with pytest.raises(SourceRefused, match=r"the server answers (REFUSED|NOTAUTH)"):
+    with pytest.raises(
+        SourceRefused, match=r"the server answers (REFUSED|NOTAUTH): .*TSIG key"
+    ):
         transfer(primary, ZONE, key)
 
 
@@ -138,7 +140,7 @@ def test_a_transfer_that_is_not_whole_is_refused_whole(parts):
 
 @pytest.mark.parametrize("cut", [0, 1, 20, 60, 90, -1])
 def test_a_transfer_that_is_cut_anywhere_is_refused_whole(cut):
-    with pytest.raises(SourceRefused, match="its end never came"):
+    with pytest.raises(SourceRefused, match="broke off"):
         transferred([START], [CHILD], [START], cut=cut)
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Q
 
 from bootstrap.core.evaluation.reasons import MEANINGS, Reason
 from bootstrap.core.tlog.types import EntryType
@@ -42,7 +43,14 @@ HOSTILE_NAME = r"<script>alert\0401\041</script>.example"
 HOSTILE_HOST = "ns1.\u202egro.example\"onx='"
 DIGEST = "4A8C0F6E2B9D71355EC0AB47F2D8936114E7C05B6A29F38DD1C4B7E09A5362F8"
 
-ROLES = ("viewer", "reviewer", "approver", "auditor", "zone manager")
+ROLES = (
+    "viewer",
+    "reviewer",
+    "approver",
+    "auditor",
+    "zone manager",
+    "administrator",
+)
 
 
 def a_person(name: str, role: str = "viewer", **columns: Any) -> User:
@@ -57,8 +65,8 @@ def a_person(name: str, role: str = "viewer", **columns: Any) -> User:
 def a_reader(name: str = "reader") -> User:
     """Return an account that may open every page and press every button."""
     user = a_person(name)
-    ours = Permission.objects.filter(content_type__app_label="bootstrap")
-    user.user_permissions.set(ours)
+    ours = Q(content_type__app_label="bootstrap") | Q(codename="change_user")
+    user.user_permissions.set(Permission.objects.filter(ours))
     return user
 
 
@@ -353,7 +361,7 @@ def a_registry() -> Registry:
     _under_way(registry)
     _hostile(registry)
     _alike(registry)
-    for kind in (EntryType.DELEGATION_ADDED, EntryType.SCAN_REQUESTED):
+    for kind in (EntryType.DELEGATION_NS_CHANGED, EntryType.SCAN_REQUESTED):
         registry.entries.append(an_entry(registry.domains["candidate"], kind))
     return registry
 

@@ -57,7 +57,9 @@ def release(pk: int, name: str) -> bool:
 def _decide(verb: Callable[..., None], pk: int, name: str) -> bool:
     change = Proposal.objects.get(domain=pk)
     with suppress(*REFUSED):  # told by an entry of its own
-        verb(change, actor=a_person(name), digest=change.digest, comment="", now=NOW)
+        verb(
+            change, actor=a_person(name), digest=change.digest, comment="tried", now=NOW
+        )
     return True
 
 

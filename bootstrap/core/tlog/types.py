@@ -1,7 +1,8 @@
 """Every kind of entry; a type that is not listed here cannot be recorded (S-87).
 
 Grammar: what it concerns, a dot, what happened. Stored for ever: types are
-appended, never renamed.
+appended, never renamed. Each has an act that writes it, and a test that shows
+both in one transaction.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ class EntryType(StrEnum):
     # evaluations
     SCAN_REQUESTED = "scan.requested"
     SCAN_VERDICT = "scan.verdict"
-    SCAN_FAILED = "scan.failed"
+    SCAN_FAILED = "scan.failed"  # it ended its workers, and is set aside (S-82)
     SCAN_BATCH = "scan.batch"  # routine scans without change, by counts (S-99)
     SCANS_STARTED = "scans.started"  # a person asked for a whole zone
     SCANS_STOPPED = "scans.stopped"  # and called back what had not begun
@@ -42,7 +43,6 @@ class EntryType(StrEnum):
     PUBLICATION_SENT = "publication.sent"
     PUBLICATION_CONFLICT = "publication.conflict"
     PUBLICATION_FAILED = "publication.failed"
-    PUBLICATION_RELEASED = "publication.released"
     PUBLICATION_VISIBLE = "publication.visible"
     PUBLICATION_SETTLED = "publication.settled"
     ROLLBACK_REQUESTED = "rollback.requested"
@@ -52,7 +52,6 @@ class EntryType(StrEnum):
     # the registry's side
     IMPORT_DONE = "import.done"
     IMPORT_REFUSED = "import.refused"
-    DELEGATION_ADDED = "delegation.added"
     DELEGATION_NS_CHANGED = "delegation.ns-changed"
     DELEGATION_DS_CHANGED = "delegation.ds-changed"
     DELEGATION_TRANSFERRED = "delegation.transferred"
@@ -83,6 +82,7 @@ class EntryType(StrEnum):
     USER_SIGN_IN_FAILED = "user.sign-in-failed"
     USER_SIGNED_OUT = "user.signed-out"
     USER_CHANGED = "user.changed"
+    SESSION_ENDED = "session.ended"  # by hand, or since the password changed
     ROLE_GRANTED = "role.granted"
     ROLE_REVOKED = "role.revoked"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - a type of entry

@@ -8,7 +8,9 @@ laboratory. All state is in one folder, which the next start reuses.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import io
 import json
 import os
 import secrets
@@ -39,6 +41,7 @@ from bootstrap.lab.scenes import demo_world
 from bootstrap.models import Zone
 
 DNS_PORT: Final = 5300
+MORE_THAN_PORTS: Final = 65_536
 OBSERVE_SECONDS: Final = 10
 PATIENCE: Final = 90.0
 """Seconds until everything must be up."""
@@ -58,7 +61,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--port", type=int, default=8000, help="of the web site")
+        parser.add_argument("--port", default="8000", help="of the web site")
         parser.add_argument(
             "--folder", type=Path, default=Path(settings.BASE_DIR) / "demo-data"
         )
@@ -71,21 +74,14 @@ class Command(BaseCommand):
         if options["prepare"]:
             prepare(json.loads(options["prepare"].read_text()))
             return
-        if port_taken(options["port"]):
-            raise CommandError(
-                f"Port {options['port']} is in use. Choose another: make demo PORT=8001"
-            )
-        with only_one(options["folder"]), self.laboratory(options["folder"]) as lab:
-            demo = Demo(options["folder"], lab, options["port"])
+        port = web_port(str(options["port"]))
+        with only_one(options["folder"]), laboratory(options["folder"]) as lab:
+            demo = Demo(options["folder"], lab, port)
             with demo.running():
                 self.stdout.write(demo.welcome())
+                self.stdout.flush()  # also where somebody reads it through a pipe
                 demo.wait()
             self.stdout.write("\nStopped. The next start goes on from here.")
-
-    def laboratory(self, folder: Path) -> Lab:
-        """Return the laboratory, at its usual port where that is free."""
-        port = 0 if port_taken(DNS_PORT) else DNS_PORT
-        return Lab(demo_world(), clock=clock.now, folder=folder / "lab", port=port)
 
 
 @dataclass
@@ -111,6 +107,7 @@ class Demo:
             "DNS_ALLOWED_NETWORKS": ",".join(self.lab.allowed_networks),
             "DNS_LAB_PACE": "unlimited",
             "DNS_SKIP_FAMILIES": "6",
+            "PUBLISH_STOP_FILE": str(self.folder.resolve() / "publication.stop"),
             "AUDIT_LOG_DIR": str(self.folder.resolve() / "audit-log"),
             "AUDIT_ORIGIN": "localhost/demo/audit",
             "AUDIT_KEY_FILE": str(self.folder.resolve() / "audit.key"),
@@ -253,14 +250,15 @@ def prepare(manifest: Mapping[str, Any]) -> None:
 def add_zone(
     parent: Mapping[str, Any], address: str, servers: list[str], key_file: str
 ) -> None:
-    """Add one parent zone, as `manage.py zone add` does, unless it is there."""
-    if Zone.objects.filter(name=parent["name"]).exists():
-        return
+    """Add one parent zone; one that is there follows the laboratory to its port."""
     options = ["--primary", address, "--tsig-key", key_file]
-    options += ["--policy", parent["policy"], "--quiet", "0"]
-    options += ["--observe", str(OBSERVE_SECONDS)]
     for server in servers:
         options += ["--server", server]
+    if Zone.objects.filter(name=parent["name"]).exists():
+        call_command("zone", "change", parent["name"], *options, stdout=io.StringIO())
+        return
+    options += ["--policy", parent["policy"], "--quiet", "0"]
+    options += ["--observe", str(OBSERVE_SECONDS)]
     call_command("zone", "add", parent["name"], *options)
 
 
@@ -289,10 +287,47 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def port_taken(port: int) -> bool:
-    """Say whether something listens on this port of loopback."""
+def web_port(text: str) -> int:
+    """Return the port for the web site.
+
+    Raises:
+        CommandError: it is no port, or nobody like us can listen there now.
+    """
+    another = "Choose another: make demo PORT=8001"
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < MORE_THAN_PORTS):
+        raise CommandError(f"{text!r} is no port from 1 to 65535. {another}")
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(text)))
+        except OSError as exc:
+            told = "in use" if exc.errno == errno.EADDRINUSE else exc.strerror
+            raise CommandError(
+                f"Port {text} cannot be used: {told}. {another}"
+            ) from exc
+    return int(text)
+
+
+@contextlib.contextmanager
+def laboratory(folder: Path) -> Iterator[Lab]:
+    """Run the laboratory, at its usual port or, where that is taken, at a free one.
+
+    Raises:
+        CommandError: it can listen nowhere.
+    """
+    lab = Lab(demo_world(), clock=clock.now, folder=folder / "lab", port=DNS_PORT)
+    try:
+        lab.start()
+    except OSError:  # somebody else's laboratory, most likely
+        lab.port = 0
+        try:
+            lab.start()
+        except OSError as exc:
+            raise CommandError(f"The laboratory cannot listen: {exc}") from exc
+    try:
+        yield lab
+    finally:
+        lab.stop()
 
 
 def healthy(port: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -140,10 +141,9 @@ def _add_settings(parser: CommandParser, *, primary_required: bool) -> None:
 
 
 def _seconds(text: str) -> int:
-    seconds = int(text)
-    if seconds < 0:
-        raise ValueError("less than nothing")
-    return seconds
+    if not (text.isascii() and text.isdigit()):
+        raise ArgumentTypeError(f"{text!r} is no number of seconds")
+    return int(text)
 
 
 def _summary(zone: Zone) -> dict[str, Any]:
