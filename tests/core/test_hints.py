@@ -43,6 +43,7 @@ REFUSED = {
     "a word too many": (". 1 NS a.test. b.test.\n", "expected owner, type and value"),
     "a word too few": (". 1 NS\n", "expected owner, type and value"),
     "a name too long": (f". 1 NS {'a' * 64}.test.\n", "line 1"),
+    "an owner too long": (f"{'a' * 64}.test. 1 A 192.0.2.1\n", "line 1"),
 }
 
 

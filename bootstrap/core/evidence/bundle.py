@@ -1,4 +1,4 @@
-"""Evidence as one file: a case, its verdict, and every packet in it.
+"""Evidence as one file: a case, its verdict, and every packet in it (P-8.5, P-8.8).
 
 The encoding is deterministic CBOR, described in docs/evidence-format.md. It is
 split in a *manifest*, where packets are named by their SHA-256, and the packets
@@ -75,9 +75,7 @@ def split(bundle: Bundle) -> Parts:
     body = values.write(Bundle, bundle)
     packets: dict[str, bytes] = {}
 
-    def refer(packet: Item, _path: str) -> Item:
-        if not isinstance(packet, bytes):
-            return packet
+    def refer(packet: bytes, _path: str) -> Item:
         digest = hashlib.sha256(packet)
         packets[digest.hexdigest()] = packet
         return digest.digest()
@@ -164,7 +162,7 @@ def _packets(items: Item) -> Mapping[str, bytes]:
     return found
 
 
-def _replace_packets(body: Item, swap: Callable[[Item, str], Item]) -> None:
+def _replace_packets(body: Item, swap: Callable[[Any, str], Item]) -> None:
     """Put `swap(value)` in place of each packet of each observation."""
     for index, observation in enumerate(_observations(body)):
         if not isinstance(observation, dict):

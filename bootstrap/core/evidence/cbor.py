@@ -43,7 +43,7 @@ def encode(item: Item) -> bytes:
 
 
 def _write(item: Item, out: bytearray) -> None:
-    write = _WRITERS.get(type(item), _write_other)
+    write = _WRITERS.get(type(item), _write_simple)
     write(item, out)
 
 
@@ -68,23 +68,11 @@ def _write_array(items: Sequence[Item], out: bytearray) -> None:
         _write(element, out)
 
 
-def _write_other(item: Item, out: bytearray) -> None:
-    """Write what is none of the plain types: subclasses, true, false and null."""
-    match item:
-        case None | bool():
-            out.append(SIMPLE << 5 | SIMPLE_NUMBERS[item])
-        case int():
-            _write_integer(item, out)
-        case bytes():
-            _write_bytes(item, out)
-        case str():
-            _write_text(item, out)
-        case list() | tuple():
-            _write_array(item, out)
-        case dict():
-            _write_map(item, out)
-        case _:
-            raise TypeError(f"cannot encode {type(item).__name__}")
+def _write_simple(item: Item, out: bytearray) -> None:
+    """Write true, false and null: all that the table of writers leaves over."""
+    if item is not None and not isinstance(item, bool):
+        raise TypeError(f"cannot encode {type(item).__name__}")
+    out.append(SIMPLE << 5 | SIMPLE_NUMBERS[item])
 
 
 def _write_map(items: Mapping[str, Item], out: bytearray) -> None:

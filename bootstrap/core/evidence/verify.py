@@ -20,7 +20,7 @@ from bootstrap.core.dns.names import (
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.dnssec.budget import Budget, BudgetSpent
-from bootstrap.core.dnssec.chain import Proof, validate
+from bootstrap.core.dnssec.chain import NoTrustAnchor, Proof, validate
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.observations import Observation, seen
@@ -118,8 +118,8 @@ def _proofs(case: Case) -> Iterator[Proof]:
                 now=case.now,
                 budget=Budget(),
             )
-        except BudgetSpent:
-            continue
+        except (BudgetSpent, NoTrustAnchor):
+            continue  # nothing is proven; the verdict says the same
         if isinstance(found, Proof) and found.security is Security.SECURE:
             yield found
 

@@ -9,20 +9,23 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from bootstrap.core.dns.names import parse_name
-from bootstrap.core.dns.records import RdataType, RRset, Signed
+from bootstrap.core.dns.names import packed, parse_name
+from bootstrap.core.dns.records import Ds, RdataType, RRset, Signed
 from bootstrap.core.dnssec.budget import Budget
+from bootstrap.core.dnssec.security import Security
 from bootstrap.core.dnssec.signatures import Context, Unverified
-from bootstrap.core.evaluation.acceptance import check_work, modulus_bits
-from bootstrap.core.evaluation.answers import answers_of
+from bootstrap.core.evaluation.acceptance import DENIAL, check_work, modulus_bits
+from bootstrap.core.evaluation.answers import Answer, answers_of
 from bootstrap.core.evaluation.compare import fits
+from bootstrap.core.evaluation.decision import _open as unproven_facts
 from bootstrap.core.evaluation.facts import Facts
 from bootstrap.core.evaluation.paths import choose_path
 from bootstrap.core.evaluation.plan import next_questions, probe_name
 from bootstrap.core.evaluation.policy import AcceptancePolicy
-from bootstrap.core.evaluation.proofs import Memo, settled
+from bootstrap.core.evaluation.proofs import Memo, proving, settled
 from bootstrap.core.evaluation.reasons import Kind, Reason
 from bootstrap.core.evaluation.requests import cds_records
+from bootstrap.core.evaluation.servers import reach
 from bootstrap.core.evaluation.trial import Copy, trial_of
 from bootstrap.core.evaluation.verdict import Mark, Outcome, conclude
 from tests.support.cases import (
@@ -38,6 +41,8 @@ from tests.support.cases import (
     addresses,
     all_good,
     blank,
+    found,
+    no_ds,
     published,
 )
 
@@ -151,7 +156,7 @@ def test_an_own_fault_leaves_no_word_against_the_child():
     assert shown <= {Kind.OURS, Kind.INFO}
 
 
-def test_a_secured_child_whose_servers_differ_in_keys_is_inconsistent():
+def test_a_secured_child_whose_servers_differ_in_keys_is_inconsistent():  # P-4.30, P-4.34
     made = secured(*CURRENT, zone=Zone(signers=(CSK, Signer("new"))), other=stale)
 
     verdict = conclude(Facts(made["case"], made["proofs"]))
@@ -160,7 +165,7 @@ def test_a_secured_child_whose_servers_differ_in_keys_is_inconsistent():
     assert Reason.APEX_CDNSKEY_DIFFER in verdict.reasons
 
 
-def test_an_update_takes_an_empty_answer_without_soa_for_an_answer():
+def test_an_update_takes_an_empty_answer_without_soa_for_an_answer():  # P-0.10
     cds_only = Zone(
         signers=(CSK, Signer("new")),
         requested=(Signer("new"),),
@@ -304,3 +309,83 @@ def test_what_was_never_fetched_proves_nothing():
 
     assert proof.security == "indeterminate"
     assert "example.ch" in proof.detail
+
+
+def test_a_child_with_no_room_for_a_label_is_not_asked_for_one():
+    long_child = parse_name(".".join(["a" * 63] * 3 + ["b" * 60]))
+    delegation = a_delegation(child=long_child)
+    case = replace(a_case(), delegation=delegation, observations=())
+    proofs = all_good()
+    proofs.put(replace(no_ds(), name=long_child))
+
+    asked = next_questions(case, proofs).queries
+
+    assert {query.name for query in asked} == {long_child}
+    assert RdataType.A not in {query.rdtype for query in asked}
+    assert RdataType.A in {q.rdtype for q in next_questions(bare(), proofs).queries}
+
+
+def bare():
+    return replace(a_case(), observations=())
+
+
+def test_what_cannot_be_denied_is_not_missed_and_the_rest_is():
+    """A name that leaves no room has no negative answer; all else is still owed."""
+    facts = Facts(a_case(probes=False), all_good())
+    owed = {what for _, what in unproven_facts(facts)}
+    long_one = replace(
+        a_delegation(), child=parse_name(".".join(["a" * 63] * 3 + ["b" * 60]))
+    )
+    without_room = Facts(replace(a_case(), delegation=long_one), all_good())
+
+    assert owed == {DENIAL}
+    assert DENIAL in {what for _, what in without_room.needed}
+    assert DENIAL not in {what for _, what in unproven_facts(without_room)}
+
+
+def test_nobody_is_told_apart_by_targets_that_are_no_names():
+    broken = Signed(RRset(CHILD, RdataType.NS, 60, (b"\xc0", packed(NS1))))
+    answer = Answer("192.0.2.1", CHILD, RdataType.NS, Reason.NS_OK_DATA, signed=broken)
+
+    assert answer.hosts() == (NS1,)
+
+
+def test_an_update_looks_at_eligible_digests_alone():  # P-0.11
+    """Both servers ask for the same key; what one says of another is not eligible."""
+    more = {
+        "CDS": [CSK.ds().to_text(), Signer("spare").ds(4).to_text()],
+        "CDNSKEY": None,
+    }
+    plain = Zone(records={"CDNSKEY": None})
+    case = secured(CSK.ds(), zone=plain, other=Zone(records=more))
+
+    verdict = conclude(Facts(case["case"], case["proofs"]))
+
+    assert Reason.APEX_CDS_DIFFER not in verdict.reasons
+    assert (verdict.outcome, verdict.primary) == (Outcome.NOTHING, Reason.UPD_IN_SYNC)
+
+
+def test_a_quiet_child_is_left_alone_even_under_a_ds_that_nobody_can_use():
+    """P-4.6: without a request only an alarm speaks, the rest is a note."""
+    unusable = Ds(4711, 200, 2, bytes(32))
+    silent = Zone(records={"CDS": None, "CDNSKEY": None})
+    case = secured(unusable, zone=silent)
+
+    verdict = conclude(Facts(case["case"], case["proofs"]))
+
+    assert (verdict.outcome, verdict.primary) == (Outcome.NOTHING, Reason.APEX_NO_CDS)
+    assert Reason.UPD_DS_UNUSABLE in verdict.reasons
+
+
+def test_without_an_anchor_in_force_nothing_can_be_said_of_any_name():
+    proof = settled(proving(replace(a_case(), anchors=())), CHILD, RdataType.DS)
+
+    assert proof.security is Security.INDETERMINATE
+    assert "no trust anchor" in proof.detail
+
+
+def test_an_address_of_the_wrong_length_is_nobody():
+    proofs = all_good()
+    proofs.put(found(NS1, RdataType.A, [b"\xc0\0\2", b"\xc0\0\2\1"]))
+
+    assert reach([NS1], a_case(), proofs).addresses == ("192.0.2.1",)

@@ -66,3 +66,12 @@ def test_all_views_survive_json():
     server = ServerView(HOST, "192.0.2.1", (("CDS", "NS_OK_DATA", (DS.to_text(),)),))
     for view in (views.server_view(server), views.proof_view(a_proof())):
         assert json.loads(json.dumps(view)) == view
+
+
+def test_records_of_other_types_are_shown_as_the_standard_writes_them():
+    rrset = RRset(CHILD, RdataType.CDNSKEY, 60, (KEY.to_wire(),))
+    proof = Proof(CHILD, RdataType.CDNSKEY, Security.SECURE, answer=Signed(rrset))
+
+    (record,) = views.proof_view(proof)["records"]
+
+    assert record.startswith("257 3 13 AAAA")

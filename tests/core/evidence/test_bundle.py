@@ -118,3 +118,12 @@ FRAMES = {
 def test_a_complaint_says_where(octets, where):
     with pytest.raises(BundleMalformed, match=where):
         bundle.decode(octets)
+
+
+def test_a_packet_named_by_something_else_than_octets_is_refused():
+    observation: dict[str, cbor.Item] = {"query": {}, "at": 0, "sent": 7}
+    body = framed({"case": {"observations": [observation]}}, [])
+    parts = bundle.parts(body)
+
+    with pytest.raises(BundleMalformed, match="case"):
+        bundle.merge(parts)

@@ -107,3 +107,11 @@ def test_what_the_subset_lacks_is_not_written():
         encode([1.5])  # type: ignore[list-item]
     with pytest.raises(OverflowError):
         encode(2**64)
+
+
+def test_only_plain_types_are_written():
+    class Loud(str):
+        __slots__ = ()
+
+    with pytest.raises(TypeError, match="Loud"):
+        encode(Loud("x"))

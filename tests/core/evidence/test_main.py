@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 
@@ -53,3 +54,16 @@ def test_the_verifier_loads_no_framework_and_no_socket():
     )
 
     assert told.stdout.strip() == "[]"
+
+
+def test_the_module_is_a_program(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "evidence"
+    path.write_bytes(b"not a bundle")
+    monkeypatch.setattr(sys, "argv", ["evidence", "verify", str(path)])
+    monkeypatch.delitem(sys.modules, "bootstrap.core.evidence.__main__")
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("bootstrap.core.evidence", run_name="__main__")
+
+    assert ended.value.code == 1
+    assert "damaged" in capsys.readouterr().out

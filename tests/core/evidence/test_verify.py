@@ -9,10 +9,12 @@ from functools import cache
 
 import pytest
 
-from bootstrap.core.dns.names import unrooted
+from bootstrap.core.dns.names import parse_name, unrooted
 from bootstrap.core.dns.records import Ds
 from bootstrap.core.dnssec.anchors import Anchor
+from bootstrap.core.evaluation.findings import Finding
 from bootstrap.core.evaluation.paths import Path
+from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evaluation.verdict import Outcome, judge
 from bootstrap.core.evidence import bundle
 from bootstrap.core.evidence.__main__ import main
@@ -42,7 +44,7 @@ def octets(**changes) -> bytes:
     return bundle.encode(replace(good(), **changes))
 
 
-def test_the_evidence_of_an_accepted_child_reproduces_its_verdict():
+def test_the_evidence_of_an_accepted_child_reproduces_its_verdict():  # P-8.1, P-8.5, P-8.8
     found = verify(octets())
 
     assert found.reproduced
@@ -89,7 +91,7 @@ def test_foreign_anchors_prove_nothing_of_it():
     assert found.proofs == ()
 
 
-def test_the_anchors_of_a_stranger_give_the_same_when_they_are_the_same():
+def test_the_anchors_of_a_stranger_give_the_same_when_they_are_the_same():  # P-B.4
     assert verify(octets(), anchors=good().case.anchors).reproduced
 
 
@@ -181,3 +183,37 @@ def test_a_verdict_that_differs_is_shown_before_and_after(tmp_path, capsys):
 
     assert main(["verify", str(path)]) == 1
     assert "candidate: stored" in capsys.readouterr().out
+
+
+def test_a_verdict_reached_without_any_anchor_is_reproduced_and_nothing_proven():
+    """An own fault is a verdict too, and a bundle of it can be judged again."""
+    case = replace(good().case, anchors=())
+    verdict = judge(case)
+
+    found = verify(octets(case=case, verdict=verdict))
+
+    assert verdict.primary is Reason.X_TRUST_ANCHOR
+    assert found.reproduced
+    assert found.proofs == ()
+
+
+def test_faults_of_the_observers_own_are_attested_by_name():
+    case = replace(good().case, own_faults=(Finding(Reason.X_CLOCK, ""),))
+
+    found = verify(octets(case=case, verdict=judge(case)))
+
+    assert "faults of the observer's own: X_CLOCK" in found.attested
+
+
+def test_a_nameserver_without_a_signaling_name_has_nothing_to_prove():  # P-1.5
+    long_one = parse_name(".".join(["a" * 63] * 3 + ["b" * 40]))
+    delegation = good().case.delegation
+    hosts = (*delegation.nameservers, long_one)
+    case = replace(good().case, delegation=replace(delegation, nameservers=hosts))
+
+    found = verify(octets(case=case, verdict=judge(case)))
+
+    assert found.reproduced
+    assert {proof.name for proof in found.proofs} == {
+        proof.name for proof in verify(octets()).proofs
+    }

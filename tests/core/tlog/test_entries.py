@@ -17,6 +17,7 @@ from bootstrap.core.tlog.entries import (
     Disclosure,
     Entry,
     NotCanonical,
+    digest,
     leaf_hash,
     plain,
     timestamp,
@@ -73,7 +74,7 @@ def test_the_first_entry_of_a_stream_has_no_predecessor():
 
 
 @given(st.dictionaries(texts, values, max_size=5))
-def test_the_bytes_are_what_a_canonical_encoder_makes_of_them_again(data):
+def test_the_bytes_are_what_a_canonical_encoder_makes_of_them_again(data):  # S-89
     body = an_entry(data=data).encode()
 
     assert rfc8785.dumps(json.loads(body)) == body
@@ -123,7 +124,7 @@ def test_a_disclosure_is_hashed_in_the_form_that_is_handed_out():
     assert base64.urlsafe_b64decode(disclosure.digest + "=") == hashed
 
 
-def test_a_personal_value_is_not_in_the_entry():
+def test_a_personal_value_is_not_in_the_entry():  # S-95, P-8.34
     disclosure = Disclosure.make("comment", "called the holder", bytes(16))
     body = an_entry(disclosures=(disclosure,)).encode()
 
@@ -157,3 +158,9 @@ def test_salts_and_random_parts_have_their_full_length():
 
 def test_a_leaf_is_hashed_apart_from_a_node():
     assert leaf_hash(b"") == hashlib.sha256(b"\x00").digest()
+
+
+def test_an_entry_is_named_by_the_digest_of_its_octets():
+    body = an_entry().encode()
+
+    assert digest(body) == hashlib.sha256(body).hexdigest()

@@ -137,3 +137,46 @@ def test_reading_raises_nothing_but_its_own(text):
     for reader in (notes.read, Checkpoint.from_text, VerifierKey.from_text):
         with contextlib.suppress(NoteWrong):
             reader(text)
+
+
+PATH = (bytes(range(32)), bytes(32))
+
+
+@pytest.mark.parametrize("path", [PATH, ()], ids=["two", "none"])
+def test_a_proof_of_inclusion_reads_back(path):
+    text = notes.proof_text(16, path, signed().to_text())
+
+    index, read_path, checkpoint = notes.read_proof(text)
+
+    assert (index, read_path) == (16, path)
+    assert notes.read(checkpoint).check(KEY, verify) is None
+
+
+def test_a_proof_may_say_more_than_we_know():
+    text = notes.proof_text(3, PATH, "checkpoint\n")
+    extended = text.replace("index 3\n", "extra AAAA\nindex 3\n")
+
+    assert notes.read_proof(extended) == (3, PATH, "checkpoint\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "not a proof"),
+        ("c2sp.org/tlog-proof@v1\nindex 1\n", "not a proof"),
+        ("c2sp.org/tlog-proof@v2\nindex 1\n\n", "not a proof"),
+        ("c2sp.org/tlog-proof@v1\n\n", "no index"),
+        ("c2sp.org/tlog-proof@v1\nindex -1\n\n", "no index"),
+        ("c2sp.org/tlog-proof@v1\nleaf 1\n\n", "no index"),
+        ("c2sp.org/tlog-proof@v1\nindex 1\n!!\n\n", "not base64"),
+    ],
+)
+def test_a_broken_proof_is_refused(text, why):
+    with pytest.raises(NoteWrong, match=why):
+        notes.read_proof(text)
+
+
+@given(st.text())
+def test_reading_a_proof_raises_nothing_but_its_own(text):
+    with contextlib.suppress(NoteWrong):
+        notes.read_proof("c2sp.org/tlog-proof@v1\n" + text)

@@ -7,6 +7,7 @@ from bootstrap.core.workflow.breakers import (
     Counts,
     Limits,
     Trip,
+    operator_of,
     operator_trips,
     trips,
 )
@@ -39,7 +40,7 @@ counts = st.builds(
         (Counts(children=LARGE, failures=3), {Trip.FAILURES}),
     ],
 )
-def test_the_registry_breaker_opens_beyond_its_limits(found, expected):
+def test_the_registry_breaker_opens_beyond_its_limits(found, expected):  # S-68
     assert trips(found, LIMITS) == expected
 
 
@@ -54,7 +55,7 @@ def test_the_registry_breaker_opens_beyond_its_limits(found, expected):
         (Counts(children=1000, bootstraps=501), {Trip.OPERATOR_BOOTSTRAPS}),
     ],
 )
-def test_the_operator_breaker_opens_beyond_its_limits(found, expected):
+def test_the_operator_breaker_opens_beyond_its_limits(found, expected):  # S-69
     assert operator_trips(found, LIMITS) == expected
 
 
@@ -68,3 +69,24 @@ def test_more_of_the_same_never_closes_a_breaker(found, more):
     )
     assert trips(found, LIMITS) <= trips(worse, LIMITS)
     assert operator_trips(found, LIMITS) <= operator_trips(worse, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "operator"),
+    [
+        (["ns1.op.example", "ns2.op.example."], "op.example"),
+        (["ns1.b.example", "ns1.a.example"], "a.example b.example"),
+        (["a.ns.op.co.uk.", "B.NS.op.co.uk"], "op.co.uk"),
+        (["ns1.operator.uk"], "operator.uk"),
+        (["op.net"], "op.net"),
+        ([], ""),
+    ],
+)
+def test_s_69_an_operator_is_the_set_of_domains_of_its_servers(hosts, operator):
+    assert operator_of(hosts) == operator
+
+
+def test_the_name_of_an_operator_has_an_end():
+    hosts = [f"ns.{letter * 60}.example" for letter in "abcdef"]
+
+    assert len(operator_of(hosts)) == 255

@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 DS = ["1 13 2 AA", "2 13 2 BB"]
 
 
-def test_an_approval_lives_a_day_but_no_longer_than_its_signatures():
+def test_an_approval_lives_a_day_but_no_longer_than_its_signatures():  # P-1.62, P-8.7
     assert expiry(NOW, None, LIMITS) == NOW + 24 * HOUR
     assert expiry(NOW, NOW + 48 * HOUR, LIMITS) == NOW + 24 * HOUR
     assert expiry(NOW, NOW + HOUR, LIMITS) == NOW + HOUR
@@ -35,7 +35,7 @@ def test_an_approval_lives_a_day_but_no_longer_than_its_signatures():
         (24 * HOUR + SECOND, -SECOND, Freshness.EXPIRED),
     ],
 )
-def test_evidence_of_more_than_an_hour_is_looked_at_again(age, left, expected):
+def test_evidence_of_more_than_an_hour_is_looked_at_again(age, left, expected):  # S-60
     found = freshness(seen_at=NOW - age, expires_at=NOW + left, now=NOW, limits=LIMITS)
     assert found is expected
 

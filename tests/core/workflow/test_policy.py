@@ -51,7 +51,7 @@ def test_every_route_says_how_many_persons_it_takes():
     assert APPROVALS.keys() == set(Route)
 
 
-def test_under_policy_auto_a_rule_approves():
+def test_under_policy_auto_a_rule_approves():  # P-4.11, P-5.41
     routed = route(a_verdict(), Facts(), AUTO)
     assert (routed.route, routed.reason, routed.approvals) == (Route.RULE, "ACC_OK", 0)
 
@@ -66,7 +66,7 @@ def test_under_policy_review_a_person_approves_a_first_ds():
 
 
 @pytest.mark.parametrize("path", [Path.UPDATE, Path.REMOVAL])
-def test_a_rollover_or_removal_never_waits_for_a_person_by_default(path):
+def test_a_rollover_or_removal_never_waits_for_a_person_by_default(path):  # P-0.12
     assert route(a_verdict(path), Facts(), REVIEW).route is Route.RULE
 
 
