@@ -1,4 +1,4 @@
-"""The only place that asks what time it is; everything else takes `now`."""
+"""The only place that asks what time it is; everything else takes `now` (S-44)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may do what: roles' permissions, one decorator a rule, and `actor_of`.
+"""Who may do what: roles' permissions, one decorator a rule, and `actor_of` (S-105).
 
 Every page is closed by default (`LoginRequiredMiddleware`); pages for staff ask
 for more here. Services check permissions again inside their transaction (S-64).

@@ -50,7 +50,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "portal.middleware.languages",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",  # also compares Origin (S-106)
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.middleware.no_store",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -253,7 +253,7 @@ Q_CLUSTER: dict[str, Any] = {
     "workers": Q_WORKERS,
     "queue_limit": Q_WORKERS,
     "bulk": Q_WORKERS,
-    "timeout": Q_RETRY // 2,
+    "timeout": Q_RETRY // 2,  # a child that takes longer ends its worker (P-7.84)
     "retry": Q_RETRY,
     "max_attempts": 3,
     "ack_failures": False,

@@ -81,7 +81,7 @@ def test_nonsense_is_refused_with_the_name_of_the_variable(
     assert refusal.value.variable == variable
 
 
-def test_a_drain_ends_before_its_leases_do(with_values):
+def test_a_drain_ends_before_its_leases_do(with_values):  # P-7.84
     with_values(SCAN_BURST_SECONDS="240", SCAN_LEASE_SECONDS="240")
 
     with pytest.raises(config.Unusable, match="SCAN_BURST_SECONDS"):

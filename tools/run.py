@@ -62,7 +62,7 @@ def stamp_of(locks: list[Path]) -> str:
 
 
 def environment(*, development: bool) -> None:
-    """Create or refresh `.venv`; installed exactly as locked, by hash."""
+    """Create or refresh `.venv`; installed exactly as locked, by hash (S-118)."""
     if sys.version_info < (3, 11):  # noqa: UP036 - said to whoever starts it with an older one
         sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0])
     locks = [RUNTIME, DEVELOPMENT] if development else [RUNTIME]

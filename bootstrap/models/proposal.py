@@ -1,4 +1,7 @@
-"""A change of one DS set: candidate plus evidence, before and past a decision."""
+"""A change of one DS set: candidate plus evidence, before and past a decision.
+
+Meets P-8.9.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was sent to the parent, and what the parent's servers then showed."""
+"""What was sent to the parent, and what the parent's servers then showed (P-8.10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parent by dynamic update (RFC 2136): TCP, TSIG, prerequisites, read-back.
+"""The parent by dynamic update (RFC 2136): TCP, TSIG, prerequisites, read-back (S-54).
 
 The primary itself makes the last check: the NS RRset and the DS RRset must equal
 what the decision was about, or nothing is applied (S-62, F-12).

@@ -2,7 +2,7 @@
 
 Registrants choose nameservers, hence our destinations (P-1.72). The table is
 our own data and not the interpreter's opinion, which calls multicast, NAT64
-and 6to4 global (S-1). It decides on literal addresses; it resolves nothing.
+and 6to4 global (S-1, F-4). It decides on literal addresses; it resolves nothing.
 """
 
 from __future__ import annotations

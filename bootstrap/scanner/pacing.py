@@ -17,7 +17,7 @@ from bootstrap.core.evaluation.observations import Trouble
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What one address and one network have to bear (S-13); None is unlimited.
+    """What one address and one network have to bear (S-13, P-1.71); None is unlimited.
 
     `sockets_per_network` stands for "per operator": addresses of one /24 or
     /48 share it, since a packet's destination shows its network and not whose

@@ -17,7 +17,7 @@ from bootstrap.core.dns.records import RdataType
 
 HEADER: Final = struct.Struct("!HHHHHH")
 UDP_PAYLOAD: Final = 1232
-"""Octets that we accept over UDP (RFC 9715; S-8)."""
+"""Octets that we accept over UDP (RFC 9715; S-8, P-2.22)."""
 
 _CLASS_IN: Final = 1
 _OPT: Final = struct.pack(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DECIDE: Final = "bootstrap.decide_proposal"
 BY_HAND: Final = frozenset({AuthMethod.MANUAL, AuthMethod.EPP})
-"""Changes that rest on a person's word, not on what the child publishes."""
+"""Changes that rest on a person's word, not on what the child publishes (P-4.13)."""
 HOLD: Final = "bootstrap.hold_proposal"
 
 

@@ -141,7 +141,7 @@ class Change:
     def _ds_changes(
         self, changed: Sequence[Difference], fresh: dict[int, Domain]
     ) -> None:
-        """Take note of DS sets changed by another channel (P-4.5, P-5.43).
+        """Take note of DS sets changed by another channel (P-4.5, P-5.43, P-4.35).
 
         One that left the zone lost its stored set then: it comes back with a new
         one or with none, and is not taken for a removal.

@@ -1,5 +1,7 @@
 """Evidence as kept: manifests by address, packets by content, bytes given back.
 
+The keys behind a DS set stay with it, as the child published them (P-5.3).
+
 Compression is the store's business and no part of the format; a stored blob is
 opened under a limit, whatever it claims to hold (S-24).
 """

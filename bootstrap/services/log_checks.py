@@ -1,7 +1,7 @@
 """Checks of the trail, each over a range: rows, leaves, files, checkpoints.
 
 What the database holds is held to itself, to the files of the log, and to what
-was signed. A check yields `Trouble` that names the entry, and goes on.
+was signed (P-8.32). A check yields `Trouble` that names the entry, and goes on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One cause behind many domains, and what automation would do if it were on.
+"""One cause behind many domains, and what automation would do if it were on (P-5.18).
 
 Both are counted from the last evaluations, in one question to the database each,
 whatever the number of domains.

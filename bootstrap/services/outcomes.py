@@ -117,7 +117,8 @@ def _by_hand(ended: _Ended, domain: Domain) -> None:
     """Let a manual change count as one by another channel (P-3.41, P-5.42, P-5.43).
 
     Removal suspends automation, a new set ends that; what the child published
-    before it can undo neither (P-4.5).
+    before it can undo neither (P-4.5). A removal that the child asked for in band
+    leaves automation on (P-4.23).
     """
     now, actor = ended.now, ended.actor
     Domain.objects.filter(pk=domain.pk).update(oob_change_at=now)

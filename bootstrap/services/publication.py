@@ -1,4 +1,4 @@
-"""Put approved DS changes into the parent: say, do, say (S-73 to S-75).
+"""Put approved DS changes into the parent: say, do, say (S-73 to S-75, P-5.41).
 
 Before the packet, the intent is committed; after it, the outcome. A half-done
 one is settled by reading the parent, never by guessing (security.md 6.2).

@@ -1,4 +1,4 @@
-"""What is written of an evaluation: one transaction for a small group of them.
+"""What is written of an evaluation: one transaction for a small group of them (P-5.17).
 
 Attempt, findings, evidence, what we remember of the child, the work's end, the
 proposal, alarms and the trail are there together or not at all.

@@ -1,4 +1,4 @@
-"""What people ask for: another look at a child."""
+"""What people ask for: another look at a child, and nothing else (S-27, P-5.64)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Pending entries → leaves → tiles → signed checkpoint, in an order that survives.
 
+Meets S-90.
+
 security.md 5.2: each step can be repeated. Leaves are committed first; files are
 written from them; the signer remembers before it signs; the checkpoint is
 published last. Whatever a crash left undone, the next seal does.

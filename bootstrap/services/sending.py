@@ -47,7 +47,7 @@ class Report:
 
 
 def change_of(proposal: Proposal, zone: Zone) -> Change:
-    """Return the change that `proposal` asks for, with the low TTL (P-5.20)."""
+    """Return the change that `proposal` asks for, with the low TTL (P-5.20, P-5.21)."""
     return Change(
         child=parse_name(proposal.domain.name),
         parent=parse_name(zone.name),

@@ -1,4 +1,4 @@
-"""What follows from one look: SENT → VISIBLE → SETTLED, or an alarm.
+"""What follows from one look: SENT → VISIBLE → SETTLED, or an alarm (P-3.42).
 
 Nothing is ever undone here (P-3.41): a child that fails under its new DS is an
 alarm, and people decide.

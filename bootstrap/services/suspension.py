@@ -1,5 +1,7 @@
 """Automation off and on again for one child (BCP 246, section 7.1; P-5.43, P-5.46).
 
+Meets P-1.61.
+
 A broken child is no reason to suspend: that blocks only the single request.
 """
 

@@ -1,7 +1,8 @@
 """Witnesses cosign what only grew: the client of C2SP tlog-witness (S-92).
 
 A witness keeps the newest checkpoint that it has seen and asks for a proof that
-the next one contains it. One that has seen more than we hold proves a roll-back.
+the next one contains it; its dated signature says when we had the evidence that
+the entries name (P-8.24). One that has seen more than we hold proves a roll-back.
 """
 
 from __future__ import annotations

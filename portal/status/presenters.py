@@ -1,4 +1,7 @@
-"""Where a name stands, for its owner and its operator: five steps and one sentence."""
+"""Where a name stands, for its owner and its operator: five steps and one sentence.
+
+Meets P-5.16.
+"""
 
 from __future__ import annotations
 

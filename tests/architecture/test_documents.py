@@ -39,7 +39,7 @@ def test_every_module_is_listed_in_its_words_and_every_folder_is_on_the_map():
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
-def test_lock_files_name_no_host_and_no_local_path(name):
+def test_lock_files_name_no_host_and_no_local_path(name):  # S-118
     text = (ROOT / name).read_text()
     assert not re.search(r"https?:|file:|--(?:extra-)?index|--find-links", text)
 

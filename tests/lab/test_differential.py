@@ -1,4 +1,4 @@
-"""Three validators agree, or the difference is listed with its reason (S-41)."""
+"""Three validators agree, or the difference is listed with its reason (S-41, P-7.95)."""
 
 from __future__ import annotations
 

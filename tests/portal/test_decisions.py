@@ -193,7 +193,7 @@ def test_an_auditor_sees_the_same_page_without_a_button(door, browsers, registry
 
 def test_a_second_factor_older_than_ten_minutes_is_asked_for_again(
     door, people, registry
-):
+):  # S-66
     proposal = registry.proposals["candidate"]
     browser = enter(people["approver"], ago=660)
 
@@ -224,7 +224,7 @@ def test_facts_that_changed_at_the_registry_end_the_change(door, browsers, regis
     assert proposal.state == "stale"
 
 
-def test_no_page_of_the_admin_changes_a_guarded_row(registry, db):
+def test_no_page_of_the_admin_changes_a_guarded_row(registry, db):  # S-107
     root = rows.a_person("root", "approver", is_superuser=True)
     browser = enter(root)
     proposal = registry.proposals["candidate"]

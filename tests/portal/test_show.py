@@ -62,7 +62,7 @@ def test_the_public_has_a_sentence_for_every_state_but_alarms():
 
 
 @given(st.text())
-def test_shown_text_is_printable_ascii_and_nothing_else(text):
+def test_shown_text_is_printable_ascii_and_nothing_else(text):  # S-53
     assert all(0x20 <= ord(letter) < 0x7F for letter in dns.shown(text))
 
 

@@ -81,7 +81,7 @@ def test_a_repeated_first_ds_is_refused_as_present(port, child):
     assert client(port).read_back(child).ds == (DS,)
 
 
-def test_a_set_is_replaced_whole(port, child):
+def test_a_set_is_replaced_whole(port, child):  # S-54
     client(port).publish(a_change(child, new=(DS, THIRD)))
     client(port).publish(a_change(child, old=(THIRD, DS), new=(NEW,)))
 

@@ -10,7 +10,7 @@ from bootstrap.core.evaluation.observations import Trouble
 from bootstrap.scanner.pacing import Allowance, Breaker, Bucket, Limits, Pace, Room
 
 
-def test_the_defaults_are_those_of_the_security_document():
+def test_the_defaults_are_those_of_the_security_document():  # P-1.71
     assert Pace() == Pace(
         sockets_per_address=2, sockets_per_network=8, queries_a_second=20.0
     )

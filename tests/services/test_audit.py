@@ -38,7 +38,7 @@ def body_of(entry: AuditEntry):
     return json.loads(bytes(entry.body))
 
 
-def test_a_stream_is_numbered_without_gaps_and_each_entry_names_the_one_before():
+def test_a_stream_is_numbered_without_gaps_and_each_entry_names_the_one_before():  # S-88, P-8.32
     first, second = an_entry(), an_entry()
     elsewhere = an_entry("child:b.test.")
 
@@ -75,12 +75,12 @@ def test_an_entry_waits_for_the_sealer_without_anybody_saying_so():
     assert AuditPending.objects.get().entry == entry
 
 
-def test_an_unknown_type_is_refused():
+def test_an_unknown_type_is_refused():  # S-87, P-8.31
     with pytest.raises(audit.UnknownEntryType):
         audit.record("proposal.vanished", stream="s", actor=SCANNER, now=NOW)
 
 
-def test_evidence_is_named_with_its_size_and_must_be_stored():
+def test_evidence_is_named_with_its_size_and_must_be_stored():  # S-98
     stored = some_evidence()
     entry = audit.record(
         EntryType.SCAN_VERDICT,
@@ -99,7 +99,7 @@ def test_evidence_is_named_with_its_size_and_must_be_stored():
         )
 
 
-def test_names_and_comments_of_people_stay_out_of_the_entry():
+def test_names_and_comments_of_people_stay_out_of_the_entry():  # S-95, P-8.34
     entry = audit.record(
         "proposal.approved",
         stream="s",
@@ -150,7 +150,7 @@ def run(sql, *values):
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_the_database_refuses_to_change_an_entry(change):
+def test_the_database_refuses_to_change_an_entry(change):  # S-86
     entry = an_entry()
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -160,7 +160,7 @@ def test_the_database_refuses_to_change_an_entry(change):
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="REPLACE is SQLite's")
 @pytest.mark.parametrize("same", ["id", "uid", "stream and number"])
-def test_sqlite_refuses_to_replace_an_entry(same):
+def test_sqlite_refuses_to_replace_an_entry(same):  # F-5
     entry = an_entry()
     values = {
         "id": entry.pk if same == "id" else 999,
@@ -200,7 +200,7 @@ def test_a_number_out_of_turn_is_refused():
         )
 
 
-def test_a_proposal_does_not_move_without_an_entry():
+def test_a_proposal_does_not_move_without_an_entry():  # S-85
     proposal = a_proposal()
 
     with pytest.raises(IntegrityError), transaction.atomic():

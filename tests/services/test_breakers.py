@@ -81,7 +81,7 @@ def states(proposals_):
     return [Proposal.objects.get(pk=p.pk).state for p in proposals_]
 
 
-def test_a_flood_of_removals_stops_at_the_limit_and_the_rest_is_held(flooded):
+def test_a_flood_of_removals_stops_at_the_limit_and_the_rest_is_held(flooded):  # S-68
     found = Breaker.objects.get()
     assert (found.scope, found.reason) == ("global", "removals")
     assert states(flooded) == ["approved"] * LIMIT + ["held"] * (FLOOD - LIMIT)
@@ -110,7 +110,7 @@ def test_changes_sent_after_a_long_queue_are_counted_when_they_leave(zone):
     assert send_all(clock) == {Ending.SENT: LIMIT, Ending.HELD: FLOOD - LIMIT}
 
 
-def test_one_operators_flood_leaves_another_alone(zone, settings):
+def test_one_operators_flood_leaves_another_alone(zone, settings):  # S-69
     settings.BOOTSTRAP = settings.BOOTSTRAP | {
         "BREAKER_LIMITS": "removals=1000 operator_removals=5"
     }

@@ -59,7 +59,7 @@ def is_whole(scan: ScanAttempt) -> bool:
     return True
 
 
-def test_old_routine_scans_keep_code_and_hash_and_nothing_else():
+def test_old_routine_scans_keep_code_and_hash_and_nothing_else():  # P-8.3
     domain = a_domain()
     scans = [routine(domain, days) for days in (200, 150, 100, 1)]
     before = [scan.evidence_id for scan in scans]

@@ -64,7 +64,7 @@ def last() -> AuditEntry:
     return AuditEntry.objects.order_by("-pk")[0]
 
 
-def test_an_approval_moves_the_row_and_wakes_the_publisher(waiting):
+def test_an_approval_moves_the_row_and_wakes_the_publisher(waiting):  # P-5.47, P-8.9
     approve(waiting)
 
     assert (waiting.state, waiting.approved_at) == (State.APPROVED, LATER)
@@ -177,7 +177,7 @@ def test_a_rule_route_that_was_held_still_takes_a_person():
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject", "hold"])
-def test_a_decision_on_what_was_not_on_the_screen_is_refused(waiting, verb):
+def test_a_decision_on_what_was_not_on_the_screen_is_refused(waiting, verb):  # S-65
     with pytest.raises(StaleDecision):
         decide(getattr(proposals, verb), waiting, digest="0" * 64)
 

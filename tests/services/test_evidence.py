@@ -24,7 +24,7 @@ BUNDLE = Bundle(a_case(), VERDICT, (("bootstrap", "0"),))
 
 
 @pytest.mark.django_db
-def test_the_identical_bytes_come_back():
+def test_the_identical_bytes_come_back():  # P-5.3
     (digest,) = evidence.store([BUNDLE], now=NOW)
 
     assert evidence.octets_of(digest) == bundle.encode(BUNDLE)
@@ -74,7 +74,9 @@ DAMAGES = {
 @pytest.mark.parametrize(
     ("model", "column", "blob", "problem"), DAMAGES.values(), ids=DAMAGES
 )
-def test_damage_in_the_store_is_told_and_not_passed_on(model, column, blob, problem):
+def test_damage_in_the_store_is_told_and_not_passed_on(
+    model, column, blob, problem
+):  # S-98
     (digest,) = evidence.store([BUNDLE], now=NOW)
     model.objects.update(**{column: blob})
 

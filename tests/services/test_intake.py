@@ -122,7 +122,9 @@ def test_first_scans_are_spread_over_no_more_than_the_cadence():
     assert WorkItem.objects.values("due_at").distinct().count() > 50
 
 
-def test_a_changed_ns_set_is_evaluated_at_once_and_voids_what_is_open(zone):
+def test_a_changed_ns_set_is_evaluated_at_once_and_voids_what_is_open(
+    zone,
+):  # P-4.44, P-1.40
     domain = a_domain(zone, ns_key=staging.ns_key_of(NS), signed_since=NOW)
     open_one = a_proposal(domain, state="approved")
 
@@ -150,7 +152,7 @@ def test_glue_alone_does_not_make_the_ns_set_new(zone):
     assert trail() == ["import.done"]
 
 
-def test_a_ds_set_removed_by_another_channel_suspends(zone):
+def test_a_ds_set_removed_by_another_channel_suspends(zone):  # P-1.61, P-5.44
     domain = a_domain(zone, ds=[DS], auth_method="RFC9615")
     take_in(zone, a_row())
 
@@ -178,7 +180,9 @@ def test_a_new_ds_set_does_not_undo_what_the_holder_asked_for(zone):
     assert domain.suspension == "HOLDER_OPT_OUT"
 
 
-def test_a_ds_set_that_was_replaced_is_noted_and_does_not_suspend(zone):
+def test_a_ds_set_that_was_replaced_is_noted_and_does_not_suspend(
+    zone,
+):  # P-4.35, P-5.42
     domain = a_domain(zone, ds=[DS])
     take_in(zone, a_row(ds=[OTHER_DS]))
     domain.refresh_from_db()

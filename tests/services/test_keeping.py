@@ -131,7 +131,7 @@ def test_silence_is_visible_by_a_heartbeat_every_ten_minutes(keeper, time):
     assert types().count("log.heartbeat") == 2
 
 
-def test_a_step_of_the_clock_is_recorded(keeper, time):
+def test_a_step_of_the_clock_is_recorded(keeper, time):  # P-8.35
     keeper.round()
     time.now += timedelta(seconds=30)
     keeper.round()
@@ -139,7 +139,7 @@ def test_a_step_of_the_clock_is_recorded(keeper, time):
     assert json.loads(bytes(entry.body))["data"]["milliseconds"] == 30_000
 
 
-def test_checkpoints_reach_a_folder_and_a_git_remote(keeper, tmp_path, time):
+def test_checkpoints_reach_a_folder_and_a_git_remote(keeper, tmp_path, time):  # P-8.30
     remote = tmp_path / "remote.git"
     subprocess.run(["git", "init", "-q", "--bare", remote], check=True)
     targets = (
@@ -186,7 +186,7 @@ def test_a_drop_that_knows_more_makes_the_database_read_only(keeper, tmp_path, t
             )
 
 
-def test_a_changed_entry_opens_the_alarm_by_name_and_stops_approvals(keeper):
+def test_a_changed_entry_opens_the_alarm_by_name_and_stops_approvals(keeper):  # P-8.33
     proposal = proposed(a_domain())
     write(3)
     keeper.round()
@@ -247,7 +247,7 @@ def witness(tmp_path, keeper):
     server.server_close()
 
 
-def test_a_witness_cosigns_what_grows(tmp_path, time, witness):
+def test_a_witness_cosigns_what_grows(tmp_path, time, witness):  # S-92, P-8.24
     trusted, log = witness
     keeper = a_keeper(tmp_path, time, trusted)
     for count in (3, 300):

@@ -20,7 +20,7 @@ def stuck(name, ns_key="a" * 64, reason="SIG_NONE", state="waiting", **more):
     return a_domain(name=name, ns_key=ns_key, last_reason=reason, state=state, **more)
 
 
-def test_the_same_reason_at_the_same_nameservers_is_one_finding(db):
+def test_the_same_reason_at_the_same_nameservers_is_one_finding(db):  # P-5.18
     for number in range(3):
         stuck(f"a{number}.test")
     stuck("other-reason.test", reason="APEX_CDS_DIFFER", state="blocked")

@@ -30,7 +30,9 @@ def test_a_zone_with_primary_and_key_is_changed_by_dynamic_update(tmp_path):
     assert found.primary == Endpoint("192.0.2.1", 5353)
 
 
-def test_a_key_file_that_everybody_can_read_is_used_and_logged(tmp_path, caplog):
+def test_a_key_file_that_everybody_can_read_is_used_and_logged(
+    tmp_path, caplog
+):  # S-80
     key_file = UPDATER.file(tmp_path / "key")
     key_file.chmod(0o644)
     with caplog.at_level(logging.WARNING, "bootstrap.publisher"):

@@ -98,7 +98,7 @@ def test_an_open_security_alarm_keeps_the_rule_from_approving(auto):
     assert (found.state, found.reason) == (State.HELD, "SIG_BOGUS")
 
 
-def test_a_rollover_does_not_wait_for_review(review):
+def test_a_rollover_does_not_wait_for_review(review):  # P-0.12
     review.ds = [OTHER_DS]
     review.save()
     verdict = a_verdict(path=Path.UPDATE, auth_method=AuthMethod.RFC7344_CHAIN)
@@ -253,7 +253,7 @@ def test_a_lapse_says_why_in_the_trail(review):
     assert (data["from"], data["to"]) == ("candidate", "stale")
 
 
-def test_the_digest_covers_what_an_approver_sees(review):
+def test_the_digest_covers_what_an_approver_sees(review):  # S-65
     first = proposed(review)
     digests = {first.digest}
     for column, value in {

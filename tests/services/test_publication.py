@@ -35,7 +35,7 @@ def raising(error: Exception):
     return hook
 
 
-def test_an_approved_change_is_in_the_parent_the_row_and_the_trail():
+def test_an_approved_change_is_in_the_parent_the_row_and_the_trail():  # P-5.41, P-8.10, S-73
     proposal, parent = an_approved(), a_parent()
 
     assert publish_once(proposal, parent) is Ending.SENT
@@ -76,7 +76,9 @@ SPOILED = {
 
 
 @pytest.mark.parametrize(("change", "reason"), SPOILED.values(), ids=SPOILED)
-def test_a_changed_snapshot_lapses_the_approval_and_sends_nothing(change, reason):
+def test_a_changed_snapshot_lapses_the_approval_and_sends_nothing(
+    change, reason
+):  # S-61, P-4.44
     proposal, parent = an_approved(), a_parent()
     Domain.objects.update(**change)
 
@@ -89,14 +91,14 @@ def test_a_changed_snapshot_lapses_the_approval_and_sends_nothing(change, reason
     assert WorkItem.objects.get().trigger == "publication"  # looked at again
 
 
-def test_an_approval_lives_until_it_expires_and_no_longer():
+def test_an_approval_lives_until_it_expires_and_no_longer():  # P-1.62
     proposal, parent = an_approved(expires_at=NOW), a_parent()
 
     assert publish_once(proposal, parent) is Ending.STALE
     assert Proposal.objects.get().reason == "PUB_EVIDENCE_STALE"
 
 
-def test_evidence_older_than_an_hour_is_fetched_again_before_anything_is_sent():
+def test_evidence_older_than_an_hour_is_fetched_again_before_anything_is_sent():  # S-60
     proposal, parent, clock = an_approved(), a_parent(), Clock()
     clock.pass_by(minutes=61)
 

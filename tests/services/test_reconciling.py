@@ -71,7 +71,7 @@ def test_what_is_as_expected_is_no_event(zone):
 
 
 @pytest.mark.parametrize("by", ["transfer", "questions"])
-def test_a_set_that_somebody_changed_is_an_alarm_and_taken_in(zone, by):
+def test_a_set_that_somebody_changed_is_an_alarm_and_taken_in(zone, by):  # S-76
     a_domain(zone, "a.test", ds=[DS])
     parent = Parent(a=[OTHER_DS])
     parent.open = by == "transfer"
@@ -126,7 +126,7 @@ def test_a_view_in_which_most_sets_vanished_is_told_and_not_believed(zone):
     assert Alarm.objects.open().get().subject == "test"
 
 
-def test_it_is_done_hourly_and_soon_after_a_batch(zone):
+def test_it_is_done_hourly_and_soon_after_a_batch(zone):  # S-76
     parent = Parent()
     parent.open = False
     child = a_domain(zone, "a.test")

@@ -77,7 +77,7 @@ def types():
     return list(AuditEntry.objects.order_by("pk").values_list("type", flat=True))
 
 
-def test_an_accepted_verdict_leaves_attempt_evidence_proposal_and_entry():
+def test_an_accepted_verdict_leaves_attempt_evidence_proposal_and_entry():  # P-5.17
     domain = a_domain(a_zone(routing="review"))
 
     (recorded,) = record(domain, ACCEPTED)
@@ -210,7 +210,7 @@ def test_a_class_a_finding_is_an_alarm_until_its_cause_is_gone():
     assert not Alarm.objects.open().exists()
 
 
-def test_the_request_that_went_to_the_parent_guards_against_replay():
+def test_the_request_that_went_to_the_parent_guards_against_replay():  # P-0.16
     """P-4.5: what counts is the newest request that was acted upon."""
     domain = a_domain(a_zone(routing="review"))
     record(domain, ACCEPTED)

@@ -61,7 +61,7 @@ def approve(found, by="bob"):
     )
 
 
-def test_back_to_no_ds_takes_a_second_person_and_suspends_automation():
+def test_back_to_no_ds_takes_a_second_person_and_suspends_automation():  # P-4.13, P-5.40
     parent = a_parent()
     proposal = sent(parent)
 

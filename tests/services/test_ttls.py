@@ -27,7 +27,7 @@ def restore(parent, clock) -> int:
     return restore_due(registry_for=lambda _zone: parent, clock=clock)
 
 
-def test_the_ttl_is_restored_after_two_days_and_only_once(settled):
+def test_the_ttl_is_restored_after_two_days_and_only_once(settled):  # P-5.22
     parent, clock = a_parent(DS), Clock()
     parent.ttl[CHILD] = 600
     clock.pass_by(hours=47)

@@ -49,7 +49,7 @@ def open_codes() -> set[str]:
     return set(Alarm.objects.open().values_list("code", flat=True))
 
 
-def test_visible_means_every_server_shows_exactly_the_published_set():
+def test_visible_means_every_server_shows_exactly_the_published_set():  # P-2.14
     proposal = after(a_sent(), a_look((NEW,), (NEW,)))
 
     assert (proposal.state, proposal.reason) == ("visible", "PUB_OK")
@@ -146,7 +146,7 @@ def test_a_server_that_fell_behind_delays_the_end():
     assert proposal.state == "settled"
 
 
-def test_a_bogus_child_is_an_alarm_and_its_ds_stays():
+def test_a_bogus_child_is_an_alarm_and_its_ds_stays():  # P-3.42
     proposal = after(a_sent(), a_look((NEW,), child=Security.BOGUS))
 
     assert proposal.state == "visible"

@@ -1,5 +1,7 @@
 """Looks at raw bytes before anything is made of them: size, records, labels (S-15).
 
+Meets S-16, P-7.83.
+
 One pass over the packet. What comes out is bounded in every direction and its
 rdata is canonical; what does not fit is refused with the limit that it broke.
 """
@@ -85,7 +87,7 @@ def inspect(wire: bytes) -> Packet:
     if offset != len(wire):
         raise Refused("octets after the last record")
     if len(opts) > 1:
-        raise Refused("several OPT records")
+        raise Refused("several OPT records")  # P-7.91
     kept = tuple(record for record in records if record is not None)
     _limit_rrsets(kept)
     return Packet(flags, name, rdtype, rdclass, kept, opts[0] if opts else None)

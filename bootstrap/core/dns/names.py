@@ -79,7 +79,7 @@ class Interned(Name):
 
 
 def canonical(name: Name) -> Name:
-    """Return `name` with ASCII letters in lower case (RFC 4034, section 6.2)."""
+    """Return `name` with ASCII letters in lower case (RFC 4034, section 6.2; P-1.3)."""
     if type(name) is Interned:
         return name
     return interned(tuple(map(bytes.lower, name.labels)))
@@ -173,7 +173,7 @@ def signaling_domain(nameserver: Name) -> Name:
 
 
 def signaling_name(child: Name, nameserver: Name) -> Name:
-    """Return the name at which `nameserver` vouches for `child`.
+    """Return the name at which `nameserver` vouches for `child` (P-1.1, P-1.2).
 
     RFC 9615, section 3.2: `_dsboot`, the child's labels, `_signal`, then the
     nameserver's hostname, all in lower case.

@@ -1,4 +1,4 @@
-"""Names and rdata out of a packet, in canonical form and at a bounded price.
+"""Names and rdata out of a packet, in canonical form and at a bounded price (P-7.24).
 
 Rdata becomes the bytes that a signature covers: names uncompressed, and in
 lower case for the types of RFC 4034, section 6.2 as corrected by RFC 6840,

@@ -64,7 +64,10 @@ def hides_what_is_below(types: frozenset[int]) -> bool:
 
 
 def objection(types: frozenset[int], rdtype: RdataType) -> Unverified | None:
-    """Return why a record that lists `types` does not deny `rdtype` at its name."""
+    """Return why a record that lists `types` does not deny `rdtype` at its name.
+
+    Meets P-7.44.
+    """
     if rdtype == RdataType.DS:
         if RdataType.SOA in types:
             return Unverified(

@@ -120,7 +120,10 @@ VERIFIED_DIGESTS: Final = frozenset(
 
 
 def is_usable(ds: Ds) -> bool:
-    """Say whether we could validate through `ds` (RFC 4035, section 5.2; P-7.8)."""
+    """Say whether we could validate through `ds` (RFC 4035, section 5.2; P-7.8).
+
+    Meets P-7.9, P-7.10, S-38.
+    """
     return ds.algorithm in VERIFIED_ALGORITHMS and ds.digest_type in VERIFIED_DIGESTS
 
 

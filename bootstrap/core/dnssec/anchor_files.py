@@ -1,7 +1,8 @@
 """Trust anchors from text: IANA's XML (RFC 9718) or lines of a zone file.
 
 Zone file lines hold DS or DNSKEY records, as `dnssec-dsfromkey`, `keymgr` and
-Unbound write them. Reading the file itself is the caller's business.
+Unbound write them. Reading the file itself is the caller's business. The file
+that comes with the product holds both root keys (P-B.1, P-B.2).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from bootstrap.core.dns.records import Ds
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """One DS from which validation of `zone` may start."""
+    """One DS from which validation of `zone` may start (P-B.4)."""
 
     ds: Ds
     zone: Name = ROOT
@@ -42,6 +42,8 @@ def deepest(
     anchors: tuple[Anchor, ...], name: Name, now: datetime
 ) -> tuple[Name, tuple[Ds, ...]]:
     """Return the deepest anchored zone at or above `name`, and its DS.
+
+    Anchors are given, never learnt, and speak of their own zone (P-7.3, S-42).
 
     Raises:
         NoTrustAnchor: there is none in force.

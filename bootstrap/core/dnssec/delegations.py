@@ -162,7 +162,7 @@ def keys_of(
 def _entry_keys(
     keys: tuple[Key, ...], zone: Name, ds: tuple[Ds, ...], limits: Limits
 ) -> tuple[Key, ...] | Unverified:
-    """Return the keys that a usable DS names (P-7.4, P-7.5, S-37)."""
+    """Return the keys that a usable DS names (P-7.4, P-7.5, S-37, P-7.7)."""
     if len(ds) > limits.ds:
         return Unverified(Flaw.LIMIT, f"{len(ds)} DS records")
     candidates = [

@@ -79,7 +79,7 @@ def _heavier(first: Unverified, second: Unverified) -> Unverified:
 
 
 def collect(response: Response, zone: ZoneKeys, context: Context) -> Denials:
-    """Return the denials of the authority section that `zone` signed.
+    """Return the denials of the authority section that `zone` signed (P-7.61, S-39).
 
     A record expanded from a wildcard says nothing about the name that it bears
     and is left out.

@@ -23,7 +23,7 @@ from .walk import Place, Walk
 def enter(
     walk: Walk, place: Place, zone: Name, ds: tuple[Ds, ...]
 ) -> Place | Needs | Proof:
-    """Step into a signed zone: its DNSKEY RRset must fit the DS RRset (P-7.5).
+    """Step into a signed zone: its DNSKEY RRset must fit the DS RRset (P-7.5, P-7.11).
 
     A DS RRset that we cannot use at all leaves the zone insecure (P-7.8).
     """
@@ -65,7 +65,10 @@ def _ahead(walk: Walk, zone: Name) -> tuple[Question, ...]:
 
 
 def descend(walk: Walk, place: Place) -> Place | Needs | Proof:
-    """Go down label by label to the deepest cut at or above the last name."""
+    """Go down label by label to the deepest cut at or above the last name.
+
+    Meets P-1.23, P-1.44.
+    """
     for name in walk.below(place.zone):
         if place.ended:
             break
@@ -130,7 +133,10 @@ def _doubted(
 
 
 def _insecure_step(walk: Walk, place: Place, name: Name) -> Place | Needs | Proof:
-    """Look for a cut where nothing is signed; at the very name the answer tells."""
+    """Look for a cut where nothing is signed; at the very name the answer tells.
+
+    Meets P-7.15, P-7.62.
+    """
     if name == walk.name:
         return place
     question = Question(place.zone, name, RdataType.NS)

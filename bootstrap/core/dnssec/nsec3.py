@@ -149,7 +149,7 @@ class Chain:
 def chains(
     records: tuple[Nsec3, ...], zone: Name, context: Context
 ) -> Iterator[Chain | Unverified]:
-    """Yield the records grouped by parameters, or what forbids using them.
+    """Yield the records grouped by parameters, or what forbids using them (P-7.54).
 
     The cap comes after the signature was verified (RFC 9276, section 3.2; P-7.53).
     """
@@ -169,7 +169,10 @@ def chains(
 
 
 def absence(name: Name, rdtype: RdataType, chain: Chain) -> Absent | Unverified:
-    """Return what one chain proves of `rdtype` at `name` (RFC 5155, 8.4 to 8.7)."""
+    """Return what one chain proves of `rdtype` at `name` (RFC 5155, 8.4 to 8.7).
+
+    Meets P-7.50, P-7.51.
+    """
     matching = chain.at(name)
     if matching is not None:
         return at_name(matching.types, rdtype, (matching.verified,))

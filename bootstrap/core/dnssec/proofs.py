@@ -39,7 +39,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What can be said of one name and type.
+    """What can be said of one name and type (P-7.73).
 
     `answer` is the RRset when it exists (the last one of an alias chain),
     `absence` how it is missing. `zone` is the deepest cut at or above the name,

@@ -107,7 +107,7 @@ class Unverified:
 
 
 def verify(signed: Signed, zone: ZoneKeys, context: Context) -> Verified | Unverified:
-    """Return whether a key of `zone` signed this RRset, in force now.
+    """Return whether a key of `zone` signed this RRset, in force now (P-7.11, P-7.25).
 
     Raises:
         BudgetSpent: the evaluation has no verification left.
@@ -137,7 +137,7 @@ def _order(rrsig: Rrsig) -> tuple[int, int, int, bytes]:
 def _objection(
     rrset: RRset, rrsig: Rrsig, zone: ZoneKeys, now: datetime
 ) -> Unverified | None:
-    """Return what speaks against a signature before any mathematics (S-33)."""
+    """Return what speaks against a signature before any mathematics (S-33, P-7.20)."""
     apex = zone.zone
     is_ours = rrsig.signer.labels == apex.labels
     if not is_ours or not is_within(rrset.owner, apex):
@@ -156,6 +156,8 @@ def _objection(
 def label_count(owner: Name) -> int:
     """Return the labels of `owner` as an RRSIG counts them (RFC 4034, 3.1.3).
 
+    Meets P-7.31, S-31.
+
     Neither the root nor a leading asterisk counts.
     """
     return len(owner.labels) - 1 - (owner.labels[0] == b"*")
@@ -167,7 +169,7 @@ def precedes(first: int, second: int) -> bool:
 
 
 def _window(rrsig: Rrsig, now: int) -> Unverified | None:
-    """Both ends belong to the window (RFC 4035, section 5.3.1)."""
+    """Both ends belong to the window (RFC 4035, section 5.3.1; S-40)."""
     time = now & _MASK
     if not precedes(rrsig.inception, rrsig.expiration):
         return Unverified(Flaw.WINDOW_INVERTED, "it expires before it begins")

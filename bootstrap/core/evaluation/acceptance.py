@@ -78,7 +78,7 @@ def check_digests(cds: Content, policy: AcceptancePolicy) -> Iterator[Finding]:
 def check_keys(
     trial: Trial, keys: Iterable[KeyId], policy: AcceptancePolicy
 ) -> Iterator[Finding]:
-    """The keys asked for are in use, strong enough, and marked as usual."""
+    """The keys asked for are in use, strong enough, and marked as usual (P-0.13)."""
     wanted = frozenset(keys)
     used = {key for copy in trial.copies for key in trial.named(copy)}
     present = key_ids(used, trial.child)
@@ -111,7 +111,10 @@ def modulus_bits(public_key: bytes) -> int:
 
 
 def check_path(trial: Trial) -> Iterator[Finding]:
-    """Each server's DNSKEY RRset is signed by a key that the DS names (P-3.4)."""
+    """Each server's DNSKEY RRset is signed by a key that the DS names (P-3.4).
+
+    Meets P-3.9, P-4.31, P-4.36.
+    """
     for copy in trial.copies:
         if not copy.keys:
             yield Finding(Reason.ACC_CHILD_UNSIGNED, copy.address)
@@ -193,7 +196,10 @@ def relied_on(trial: Trial, copy: Copy) -> Iterator[Verified]:
 
 
 def check_completeness(trial: Trial) -> Iterator[Finding]:
-    """Every algorithm of the DS signs DNSKEY, SOA and NS (RFC 4035, 2.2; P-3.11)."""
+    """Every algorithm of the DS signs DNSKEY, SOA and NS (RFC 4035, 2.2; P-3.11).
+
+    Meets P-0.14, P-4.10.
+    """
     found = {ds.algorithm for ds in trial.ds} & algorithms.VERIFIED_ALGORITHMS
     for copy in trial.copies:
         if not trial.has_path(copy):
@@ -214,7 +220,7 @@ def _lacking(trial: Trial, copy: Copy, algorithm: int) -> Iterator[str]:
 
 
 def check_denial(trial: Trial) -> Iterator[Finding]:
-    """Each server proves that a random name does not exist (P-3.5)."""
+    """Each server proves that a random name does not exist (P-3.5, P-3.24)."""
     for copy in trial.copies:
         for name, response in copy.negatives if copy.keys else ():
             flaw = trial.denied(copy, name, response)

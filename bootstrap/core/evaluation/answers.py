@@ -23,7 +23,7 @@ from .reasons import Reason
 
 DS_FIXED_OCTETS: Final = 4
 REQUEST_TYPES: Final = (RdataType.CDS, RdataType.CDNSKEY)
-"""The types by which a child asks for a DS change (RFC 7344, section 3)."""
+"""The types by which a child asks for a DS change (RFC 7344, section 3; P-1.7)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class ApexState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Apex:
-    """What the servers say together; contents are those agreed on."""
+    """What the servers say together; contents are those agreed on (P-5.1)."""
 
     state: ApexState
     findings: tuple[Finding, ...] = ()
@@ -207,7 +207,7 @@ def _across(
     child: Name,
     path: Path,
 ) -> Iterator[Finding]:
-    """Compare the servers' contents of one type (P-2.42)."""
+    """Compare the servers' contents of one type (P-2.42, P-0.15, P-4.30, P-4.34)."""
     present = [content for content in contents if content]
     if present and () in contents:
         missing = ", ".join(sorted(set(contents[()])))

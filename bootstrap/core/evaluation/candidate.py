@@ -1,4 +1,4 @@
-"""The DS RRset that would be published: our digests of the child's keys.
+"""The DS RRset that would be published: our digests of the child's keys (P-4.1).
 
 protocol.md 3: one DS per key and digest type of our policy. The child chooses
 the keys, the parent chooses the digests (RFC 9975, section 3.1; P-2.45).

@@ -16,7 +16,7 @@ from .queries import Trigger
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that a verdict may depend on; evidence is a case and its verdict."""
+    """All that a verdict may depend on; evidence is a case and its verdict (P-8.6)."""
 
     delegation: Delegation
     observations: tuple[Observation, ...]

@@ -97,7 +97,10 @@ def fits(record: Ds, key: Key, owner: Name) -> bool:
 
 
 def digest_only(contents: Collection[Content]) -> bool:
-    """Say whether CDS contents name the same keys by different digest types."""
+    """Say whether CDS contents name the same keys by different digest types.
+
+    Meets P-4.33.
+    """
     keys = {eligible(content) for content in contents}
     tags = {
         frozenset((record.key_tag, record.algorithm) for record in cds_records(content))

@@ -135,7 +135,7 @@ def cell_of(facts: Facts) -> Cell:
         return Cell(ALWAYS)
     if facts.choice.path is Path.BOOTSTRAP:
         return facts.cell
-    if facts.apex.state is ApexState.NONE:
+    if facts.apex.state is ApexState.NONE:  # no change, ever (P-1.60, P-4.6)
         return Cell(ALWAYS | {Group.CONTENT}, nothing=Reason.APEX_NO_CDS)
     if facts.in_sync:
         return Cell(ALWAYS | {Group.CONTENT}, nothing=Reason.UPD_IN_SYNC)
@@ -200,7 +200,7 @@ def _accepts(facts: Facts) -> bool:
 def _earned(
     facts: Facts, findings: tuple[Finding, ...], counted: frozenset[Finding]
 ) -> Decision:
-    """Accept if all that is required is there; silence accepts nothing."""
+    """Accept if all that is required is there; silence accepts nothing (P-3.1)."""
     reason = _accepting_reason(facts)
     required = required_findings(facts, reason)
     lacking = _lacking(facts, reason)

@@ -23,7 +23,7 @@ class Suspension(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """A child and what the registry holds and the parent publishes about it.
+    """A child and what the registry holds and the parent publishes about it (P-8.2).
 
     `glue` pairs a nameserver with one address in text. `statuses` are the EPP
     status words of the registry object. `version` counts changes of the

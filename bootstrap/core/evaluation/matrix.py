@@ -2,7 +2,8 @@
 
 A cell says how an evaluation ends: nothing to do, on to the acceptance checks,
 or by the codes of some groups of steps. What a cell leaves out stays in the
-verdict as a note.
+verdict as a note. A sentinel where there is no DS asks for nothing, at the apex
+and in a signal (P-4.22, P-4.23).
 """
 
 from __future__ import annotations

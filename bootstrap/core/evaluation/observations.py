@@ -33,7 +33,7 @@ class Observation:
     Exactly one of `received` and `trouble` is set. `transport` is "udp" or
     "tcp", `at` when the (last) packet was sent, in UTC, `elapsed_us`
     microseconds until the answer or the giving up. `junk` counts packets that
-    were ignored because they did not belong to the query (S-7).
+    were ignored because they did not belong to the query; none is kept (S-7, S-23).
     """
 
     query: Query

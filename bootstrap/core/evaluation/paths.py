@@ -55,7 +55,9 @@ STATUSES: Final = MappingProxyType(
     }
 )
 """EPP status words that mean something here (RFC 5731, section 2.3; RFC 3915,
-section 3.1); transfer, renew and delete states and locks never matter (P-5.31)."""
+section 3.1); transfer, renew and delete states and locks never matter (P-5.31).
+
+Locks of updates are noted and bar nothing (BCP 246, 6.1; P-0.17, P-5.30)."""
 
 SUSPENSIONS: Final = MappingProxyType(
     {

@@ -40,7 +40,7 @@ APEX_TYPES: Final = (
     RdataType.DNSKEY,
     RdataType.NS,
 )
-"""What every address is asked about the apex (P-2.4 to P-2.8)."""
+"""What every address is asked about the apex (P-2.4 to P-2.8, P-1.15, P-2.12)."""
 PROBE_OCTETS: Final = 12
 """Length of the label that should not exist (P-2.9)."""
 
@@ -84,7 +84,7 @@ def _address_lookups(hosts: list[Name], case: Case) -> Iterator[Lookup]:
 
 
 def _signal_lookups(path: Path, case: Case) -> Iterator[Lookup]:
-    """Round 2: both types at every required signaling name (P-1.12, P-2.10)."""
+    """Round 2: both types at every required signaling name (P-1.12, P-2.10, P-1.31)."""
     if path is not Path.BOOTSTRAP:
         return
     child = case.delegation.child

@@ -23,7 +23,7 @@ class Carrier(StrEnum):
 
 @unique
 class Trigger(StrEnum):
-    """Why an evaluation starts (RFC 9615, section 4.3)."""
+    """Why an evaluation starts (RFC 9615, section 4.3; P-1.40)."""
 
     SCHEDULE = "schedule"
     NOTIFY = "notify"

@@ -60,7 +60,7 @@ COMBINED: Final = MappingProxyType(
 
 
 def request_of(cds: Content, cdnskey: Content) -> Request:
-    """Return what the two RRsets ask for together."""
+    """Return what the two RRsets ask for together; only a sentinel removes (P-4.21)."""
     parts = (_one(cds, DELETE_CDS), _one(cdnskey, DELETE_CDNSKEY))
     return COMBINED.get(parts, Request.MIXED)
 
@@ -74,7 +74,7 @@ def _one(content: Content, sentinel: bytes) -> Request:
 
 
 def cds_records(content: Content) -> tuple[Ds, ...]:
-    """Return the records that name a key: no sentinel, nothing like one."""
+    """Return the records that name a key: no sentinel, nothing like one (P-9.1)."""
     return tuple(
         Ds.from_wire(rdata) for rdata in content if not _algorithm_zero(rdata, cds=True)
     )
@@ -99,7 +99,7 @@ def _algorithm_zero(rdata: bytes, *, cds: bool) -> bool:
 def content_findings(
     rdtype: RdataType, content: Content, limit: int
 ) -> Iterator[Finding]:
-    """Yield what is wrong with the records of one RRset (protocol.md 2.4)."""
+    """Yield what is wrong with the records of one RRset (protocol.md 2.4; P-2.41)."""
     subject = rdtype.name
     if len(content) > limit:
         yield Finding(Reason.CDS_TOO_MANY, subject, f"{len(content)} records")

@@ -56,7 +56,10 @@ def delegated(case: Case, prove: Prove) -> Reach:
 
 
 def reach(nameservers: Iterable[Name], case: Case, prove: Prove) -> Reach:
-    """Return the servers of `nameservers`, within the caps of the policy."""
+    """Return the servers of `nameservers`, within the caps of the policy.
+
+    Meets P-3.25, P-8.4.
+    """
     policy = case.policy
     hosts = sorted({canonical(host) for host in nameservers})
     if len(hosts) > policy.max_nameservers:

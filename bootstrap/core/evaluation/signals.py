@@ -69,10 +69,10 @@ UNPROVEN: Final = MappingProxyType(
         Security.INDETERMINATE: Reason.SIG_INDETERMINATE,
     }
 )
-"""Total over all results but SECURE."""
+"""Total over all results but SECURE (P-1.20)."""
 
 GENUINE: Final = frozenset({Reason.SIG_OK, Reason.SIG_DENIED, Reason.SIG_WILDCARD})
-"""What may be compared: proven content, or proven absence."""
+"""What may be compared: proven content, or proven absence (P-1.28)."""
 
 COLUMNS: Final = MappingProxyType(
     {
@@ -151,7 +151,7 @@ def _signal(child: Name, host: Name, prove: Prove) -> Signal:
     try:
         name = signaling_name(child, host)
     except UnusableSignalingName:
-        return Signal(host, None)
+        return Signal(host, None)  # and nothing is skipped for it (P-1.6)
     proofs = tuple(settled(prove, name, rdtype) for rdtype in REQUEST_TYPES)
     return Signal(host, name, proofs)
 
@@ -199,7 +199,10 @@ def signal_subject(nameserver: Name, rdtype: RdataType) -> str:
 def compare_signals(
     child: Name, signals: tuple[Signal, ...], apex: Apex
 ) -> Iterator[Finding]:
-    """Compare the signals with each other and with the apex (RFC 9615, 4.2 step 4)."""
+    """Compare the signals with each other and with the apex (RFC 9615, 4.2 step 4).
+
+    Meets P-1.13.
+    """
     subject = unrooted(child)
     if not signals:
         yield Finding(Reason.SIG_NO_OUT_OF_DOMAIN_NS, subject)

@@ -55,7 +55,7 @@ def check_preconditions(facts: Facts) -> Iterator[Finding]:
 
 
 def check_published_ds(facts: Facts) -> Iterator[Finding]:
-    """The parent publishes what the registry holds (P-1.50, P-2.2)."""
+    """The parent publishes what the registry holds (P-1.50, P-2.2, P-8.22)."""
     child = unrooted(facts.child)
     proof = facts.published
     if not proves_ds(facts, proof):

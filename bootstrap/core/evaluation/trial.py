@@ -1,4 +1,4 @@
-"""The child's zone as a resolver would see it with a given DS set in place.
+"""The child's zone as a resolver would see it with a given DS set in place (P-3.13).
 
 Server by server, because a resolver may ask any of them (P-3.4); and RRsets of
 one server under the keys of every other, because it mixes them (P-3.6).
@@ -144,7 +144,7 @@ class Trial:
         return self.known[key]
 
     def everywhere(self, signed: Signed) -> Iterator[tuple[Copy, Outcome]]:
-        """Yield what an RRset is worth under the keys of every copy (P-3.6)."""
+        """Yield what an RRset is worth under the keys of every copy (P-3.6, P-4.32)."""
         for copy in self.copies:
             if copy.keys:
                 yield copy, self.verified(signed, copy.keys)
@@ -167,6 +167,8 @@ class Trial:
 
     def denied(self, copy: Copy, name: Name, response: Response) -> Flaw | None:
         """Return what is wrong with a negative answer; None when it holds (P-3.5).
+
+        Meets P-3.23.
 
         A positive answer holds if it is a provable expansion of a wildcard, or
         if the name exists after all.

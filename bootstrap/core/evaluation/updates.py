@@ -48,7 +48,7 @@ def _is_of(record: Ds, key: Key, owner: Name) -> bool:
 
 
 def check_current_chain(old: Trial) -> Iterator[Finding]:
-    """The child validates under its current DS, on every server (P-4.8)."""
+    """The child validates under its current DS, on every server (P-4.8, P-1.51)."""
     child = unrooted(old.child)
     if not any(algorithms.is_usable(ds) for ds in old.ds):
         yield Finding(Reason.UPD_DS_UNUSABLE, child)
@@ -61,7 +61,10 @@ def check_current_chain(old: Trial) -> Iterator[Finding]:
 def check_signer(
     old: Trial, types: Iterable[RdataType], request: Request
 ) -> Iterator[Finding]:
-    """A key of the current DS signed the request on every server (P-4.2, P-4.3)."""
+    """A key of the current DS signed the request on every server (P-4.2, P-4.3).
+
+    Meets P-4.20.
+    """
     child = unrooted(old.child)
     found: list[tuple[str, Reason | None]] = []
     for copy in old.copies:
@@ -92,7 +95,10 @@ def _objection(old: Trial, copy: Copy, signed: Signed) -> Reason | None:
 def check_replay(
     child: Name, inception: datetime | None, history: History
 ) -> Iterator[Finding]:
-    """The request is newer than the last one, and than changes by others (P-4.5)."""
+    """The request is newer than the last one, and than changes by others (P-4.5).
+
+    Meets P-0.16, S-40.
+    """
     bounds = [
         moment
         for moment in (history.newest_inception, history.oob_change_at)

@@ -100,7 +100,7 @@ class Verdict:
     inception: datetime | None = None
     """Newest inception relied on, the replay guard of the next one (P-4.5)."""
     expires: datetime | None = None
-    """Earliest expiration relied on: the proof holds no longer (P-1.62)."""
+    """Earliest expiration relied on: the proof holds no longer (P-1.62, P-8.7)."""
 
     @property
     def kind(self) -> Kind:

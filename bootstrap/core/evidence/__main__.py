@@ -1,4 +1,4 @@
-"""The stand-alone verifier: `python -m bootstrap.core.evidence verify FILE…`.
+"""The stand-alone verifier: `python -m bootstrap.core.evidence verify FILE…` (P-8.26).
 
 Needs neither Django nor database nor network nor the present time. Ends with 0
 only if every file's hashes, verdict and candidate DS are reproduced, with 1 if

@@ -46,7 +46,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """A personal value, and the salt that keeps its digest from being guessed.
+    """A personal value, and the salt that keeps its digest from being guessed (P-8.34).
 
     In the manner of RFC 9901: `encoded` is base64url of the JSON array
     [salt, name, value], the digest is over its ASCII form. Deleting salt and

@@ -1,5 +1,7 @@
 """Every kind of entry; a type that is not listed here cannot be recorded (S-87).
 
+Meets P-8.31.
+
 Grammar: what it concerns, a dot, what happened. Stored for ever: types are
 appended, never renamed. Each has an act that writes it, and a test that shows
 both in one transaction.

@@ -80,7 +80,7 @@ class NotProposable(Exception):
 
 
 def route(verdict: Verdict, facts: Facts, routing: RoutingPolicy) -> Routed:
-    """Return who may approve what `verdict` supports.
+    """Return who may approve what `verdict` supports; one success is enough (P-4.11).
 
     Raises:
         NotProposable: the outcome is neither accept nor hold.

@@ -66,7 +66,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("wire", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_packet_is_refused(wire):
+def test_a_hostile_packet_is_refused(wire):  # P-7.83
     with pytest.raises(Refused):
         inspect(wire)
 

@@ -91,7 +91,7 @@ ROOT_SIGNERS = {"by one": ("one",), "by the other": ("two",), "by both": ("one",
 
 
 @pytest.mark.parametrize("names", ROOT_SIGNERS.values(), ids=ROOT_SIGNERS)
-def test_p_7_1_the_root_may_be_signed_by_either_anchored_key(names):
+def test_p_7_1_p_b_2_the_root_may_be_signed_by_either_anchored_key(names):
     tree = Tree()
     both = [a_signer(8, name) for name in ("one", "two")]
     root = tree.zone(".", *both)
@@ -222,7 +222,9 @@ DS_SETS = {
 
 
 @pytest.mark.parametrize(("ds", "expected"), DS_SETS.values(), ids=DS_SETS)
-def test_p_7_4_p_7_8_to_p_7_10_a_ds_set_is_judged_by_what_it_supports(ds, expected):
+def test_p_7_4_p_7_8_to_p_7_10_s_37_a_ds_set_is_judged_by_what_it_supports(
+    ds, expected
+):
     tree = a_tree()
     tree.zones[n("net")].put("example.net", "DS", *[d.to_text() for d in ds])
     proof = tree.prove("ns1.example.net", "A")

@@ -71,7 +71,7 @@ ABSENT = {
 
 @ALL
 @pytest.mark.parametrize(("name", "rdtype", "absence"), ABSENT.values(), ids=ABSENT)
-def test_p_7_40_to_p_7_50_absence_is_proven(denial, name, rdtype, absence):
+def test_p_7_40_to_p_7_45_p_7_50_absence_is_proven(denial, name, rdtype, absence):
     tree, _zone = a_zone(denial)
     proof = tree.prove(name, rdtype)
     assert (said(proof), proof.absence) == (SECURE, absence)

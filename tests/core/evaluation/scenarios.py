@@ -137,15 +137,18 @@ R = Reason
 
 scenario("all in order", OK, R.ACC_OK, R.SIG_OK, R.NS_OK_DATA, R.APEX_CONSISTENT)
 cds_only = Zone(records={"CDNSKEY": None})
+# P-0.15
 scenario(
     "CDS alone", OK, R.ACC_OK, R.SIG_DENIED, R.NS_OK_NODATA,
     case=served(cds_only), proofs=all_good(cds_only),
 )  # fmt: skip
+# P-0.17, P-5.30
 scenario(
     "a locked object", OK, R.ACC_OK, R.PRE_LOCK_IGNORED,
     case=a_case(delegation=a_delegation(statuses=("clientUpdateProhibited",))),
 )  # fmt: skip
 standby = Zone(signers=(CSK,), requested=(CSK, NEW))
+# P-0.13, P-3.9
 scenario(
     "a key in reserve", OK, R.ACC_OK, R.ACC_STANDBY_KEY,
     case=served(standby), proofs=all_good(standby),
@@ -163,6 +166,7 @@ scenario(
 one_ns = Zone(records={"NS": ["ns1.operator.net."]})
 scenario("a child that names fewer hosts", OK, R.ACC_OK, R.ACC_NS_SET_DIFFERS_OK,
          case=served(one_ns))  # fmt: skip
+# P-3.25
 scenario(
     "glue that differs", OK, R.ACC_OK, R.NS_GLUE_MISMATCH,
     case=a_case(
@@ -443,6 +447,7 @@ content("a request for keys that are not in use", RETRY, R.ACC_NO_MATCHING_DNSKE
         zone=Zone(requested=(NEW,)))  # fmt: skip
 content("keys signed by another key", RETRY, R.ACC_DNSKEY_NOT_SIGNED_BY_REF,
         zone=Zone(signers=(CSK, NEW), requested=(CSK,), key_signers=(NEW,)))  # fmt: skip
+# P-0.14, P-4.10
 content("two algorithms, one of which signs", RETRY, R.ACC_ALG_INCOMPLETE,
         zone=Zone(signers=(CSK,), published=(CSK, EC), requested=(CSK, EC)))  # fmt: skip
 content("a stale SOA signature", RETRY, R.ACC_SERVER_BOGUS,
@@ -484,6 +489,7 @@ asked: dict[str, list[str] | None] = {
     "CDS": [CSK.ds().to_text(), ODD_DS.to_text()],
     "CDNSKEY": None,
 }
+# P-3.6, P-4.36
 content("a server with an unknown key alone", RETRY, R.ACC_SERVER_BOGUS,
         R.ACC_NO_USABLE_PATH,
         zone=Zone(records=asked), other=Zone(records={**asked, "DNSKEY": [ODD_KEY]}),
@@ -520,6 +526,7 @@ def hashed_denial(iterations):
     return response.to_wire()
 
 
+# P-3.24
 content("NSEC3 iterations beyond our cap", HOLD, R.ACC_NSEC3_ITERATIONS, zone=Zone(),
         spoiled={(address, "probe"): hashed_denial(100) for address in BOTH})  # fmt: skip
 content("NSEC3 without iterations", OK, R.ACC_OK, zone=Zone(),
@@ -538,8 +545,10 @@ def change(name, outcome, primary, *also, ds=CURRENT, **rest):
 
 
 change("in sync", NO, R.UPD_IN_SYNC, R.PRE_DS_PRESENT)
+# P-1.60, P-4.6
 change("secured and quiet", NO, R.APEX_NO_CDS, zone=Zone(records=NOTHING))
 change("all keys replaced", OK, R.UPD_OK, R.UPD_REPLACED, zone=rolled)
+# P-4.12
 change("a key added", OK, R.UPD_OK, R.UPD_ADDED_KEY_ONLY,
        zone=replace(rolled, requested=(CSK, NEW)))  # fmt: skip
 change("a key removed", OK, R.UPD_OK, R.UPD_REMOVED_KEY, zone=rolled,
@@ -548,11 +557,13 @@ change("an unsigned change", REJECT, R.UPD_UNSIGNED,
        zone=replace(rolled, unsigned=frozenset({"CDS", "CDNSKEY"})))  # fmt: skip
 by_zsk: dict[str, tuple[Signer, ...]] = {"CDS": (ZSK,), "CDNSKEY": (ZSK,)}
 zsk_only = Zone(signers=(CSK, NEW, ZSK), requested=(NEW,), by_type=by_zsk)
+# P-4.2, P-9.5
 change("a change signed by the ZSK", REJECT, R.UPD_NOT_SIGNED_BY_DS_KEY, zone=zsk_only)
 change("a change with a wrong signature", RETRY, R.UPD_BOGUS,
        zone=replace(rolled, spoiled=frozenset({"CDS"})))  # fmt: skip
 change("a change well signed on one server", RETRY, R.UPD_PARTIAL_SIGNER,
        zone=replace(zsk_only, by_type={}), other=zsk_only)  # fmt: skip
+# P-4.8
 change("a child that is bogus", REJECT, R.UPD_CHAIN_BOGUS, ds=(NEW.ds(),))
 change("a DS that nobody can use", REJECT, R.UPD_DS_UNUSABLE,
        ds=(Ds(4711, 200, 2, bytes(32)),))  # fmt: skip
@@ -560,6 +571,7 @@ change("an old request", REJECT, R.UPD_REPLAY, zone=rolled,
        history=History(newest_inception=NOW))  # fmt: skip
 change("an old request, again", REJECT, R.UPD_REPLAY, zone=rolled,
        history=History(oob_change_at=NOW, troubled_since=(("UPD_REPLAY", NOW),)))  # fmt: skip
+# P-3.2
 change("a change to keys that are not there", REJECT, R.UPD_NO_PATH_AFTER,
        zone=Zone(requested=(NEW,)))  # fmt: skip
 moved = secured(CSK.ds(), zone=rolled)

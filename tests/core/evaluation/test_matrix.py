@@ -115,7 +115,7 @@ def test_the_matrix_has_every_cell():
 
 
 @pytest.mark.parametrize(("row", "column"), CELLS)
-def test_a_cell_ends_as_the_matrix_says(row, column):
+def test_a_cell_ends_as_the_matrix_says(row, column):  # P-1.20
     facts = facts_of(row, column)
     cannot_occur = (row, column) == ("A0", "S1")
     if not cannot_occur:
@@ -128,7 +128,7 @@ def test_a_cell_ends_as_the_matrix_says(row, column):
     assert ALSO.get((row, column), set()) <= set(verdict.reasons)
 
 
-def test_only_one_cell_of_the_matrix_accepts():
+def test_only_one_cell_of_the_matrix_accepts():  # P-1.13, P-1.14
     accepting = [cell for cell, found in MATRIX.items() if found.accepts]
 
     assert accepting == [(ApexState.KEYS, SignalState.EQUAL)]

@@ -36,7 +36,7 @@ def an_empty_case(**spoiled):
     return replace(a_case(**spoiled), observations=())
 
 
-def test_the_first_round_asks_for_all_addresses_and_the_published_ds():
+def test_the_first_round_asks_for_all_addresses_and_the_published_ds():  # P-2.2
     plan = next_questions(an_empty_case(), Proofs())
 
     assert set(plan.lookups) == {
@@ -61,7 +61,7 @@ def test_a_family_that_our_site_lacks_is_neither_looked_up_nor_asked():
     assert all(":" not in query.server for query in second.queries)
 
 
-def test_the_second_round_asks_every_address_by_tcp_and_every_signaling_name():
+def test_the_second_round_asks_every_address_by_tcp_and_every_signaling_name():  # P-1.7, P-1.15, P-1.31, P-2.4 to P-2.11
     plan = next_questions(an_empty_case(), addresses())
 
     assert {query.server for query in plan.queries} == {"192.0.2.1", "198.51.100.2"}
@@ -74,7 +74,7 @@ def test_the_second_round_asks_every_address_by_tcp_and_every_signaling_name():
     }
 
 
-def test_an_update_asks_for_no_signals():
+def test_an_update_asks_for_no_signals():  # P-2.12
     delegation = a_delegation(ds=(CSK.ds(),))
 
     plan = next_questions(an_empty_case(delegation=delegation), addresses())
@@ -83,7 +83,7 @@ def test_an_update_asks_for_no_signals():
     assert plan.queries
 
 
-def test_glue_and_look_ups_are_asked_as_one_set_of_addresses():
+def test_glue_and_look_ups_are_asked_as_one_set_of_addresses():  # P-3.25, P-8.4
     host = parse_name("ns.example.ch")
     delegation = a_delegation(nameservers=(NS1, host), glue=((host, "192.0.2.53"),))
     proofs = addresses({NS1: ("192.0.2.1",), host: ("192.0.2.54",)})
@@ -151,7 +151,7 @@ def test_a_child_whose_status_forbids_it_is_asked_nothing(status):
     assert not next_questions(case, Proofs())
 
 
-def test_caps_stop_the_questions():
+def test_caps_stop_the_questions():  # P-1.70
     hosts = tuple(parse_name(f"ns{n}.operator.net") for n in range(14))
     crowd = {NS1: tuple(f"192.0.2.{n}" for n in range(1, 10)), NS2: SERVERS[NS2]}
 

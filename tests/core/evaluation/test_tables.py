@@ -117,14 +117,14 @@ def test_the_two_types_make_one_request(cds, cdnskey, request_):
     assert request_of(cds, cdnskey) is request_
 
 
-def test_only_two_plain_types_are_combined_and_the_rest_is_mixed():
+def test_only_two_plain_types_are_combined_and_the_rest_is_mixed():  # P-2.40
     plain = set(Request) - {Request.MIXED}
 
     assert {part for pair in COMBINED for part in pair} == plain
     assert len(COMBINED) == len(plain) ** 2
 
 
-def test_sha1_and_sha384_records_are_not_eligible():
+def test_sha1_and_sha384_records_are_not_eligible():  # P-0.11
     records = tuple(sorted(CSK.ds(t).to_wire() for t in (1, 2, 4)))
 
     assert eligible(records) == eligible(CDS)
@@ -133,7 +133,7 @@ def test_sha1_and_sha384_records_are_not_eligible():
     assert digest_only([CDS, tuple(sorted((*CDS, CSK.ds(4).to_wire())))])
 
 
-def test_keys_with_one_tag_and_different_digests_are_different_keys():
+def test_keys_with_one_tag_and_different_digests_are_different_keys():  # P-2.44
     other = replace(CSK.ds(), digest=bytes(32))
 
     assert eligible((other.to_wire(),)) != eligible(CDS)
@@ -151,7 +151,7 @@ def test_candidates_hold_our_digests_of_the_childs_keys():
     assert set(made) == {CSK.ds(2), CSK.ds(4)}
 
 
-def test_a_digest_type_is_published_for_all_keys_or_none():
+def test_a_digest_type_is_published_for_all_keys_or_none():  # P-3.12
     reserve = tuple(sorted((*CDS, NEW.ds().to_wire())))
 
     made = candidate_of(reserve, (), owner=CHILD, dnskeys=(CSK.key,), digests=(2, 4))
@@ -159,13 +159,13 @@ def test_a_digest_type_is_published_for_all_keys_or_none():
     assert set(made) == {CSK.ds(), NEW.ds()}
 
 
-def test_sha1_is_never_made_into_a_ds():
+def test_sha1_is_never_made_into_a_ds():  # P-3.10
     made = candidate_of(CDS, CDNSKEY, owner=CHILD, dnskeys=(), digests=(1, 2))
 
     assert made == (CSK.ds(),)
 
 
-def test_a_ds_with_another_digest_counts_as_the_key_that_it_fits():
+def test_a_ds_with_another_digest_counts_as_the_key_that_it_fits():  # P-4.7
     by_sha384 = current_keys((CSK.ds(4),), (CSK.key,), CHILD)
     unknown = current_keys((CSK.ds(4),), (), CHILD)
 
@@ -212,7 +212,7 @@ def test_a_ds_leads_to_an_update_and_none_to_a_first_one():
     assert choose_path(a_delegation(nameservers=())).path is None
 
 
-def test_transfer_and_delete_locks_never_matter():
+def test_transfer_and_delete_locks_never_matter():  # P-5.31
     statuses = ("clientTransferProhibited", "serverDeleteProhibited", "ok")
 
     assert choose_path(a_delegation(statuses=statuses)).findings == ()

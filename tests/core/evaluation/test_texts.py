@@ -24,7 +24,7 @@ def sentences(text):
     return len(SENTENCE_END.findall(text))
 
 
-def test_catalogue_meanings_and_texts_cover_the_same_reasons():
+def test_catalogue_meanings_and_texts_cover_the_same_reasons():  # P-2.53
     assert set(MEANINGS) == set(Reason) == set(TEXTS)
 
 

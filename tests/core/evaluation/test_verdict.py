@@ -53,7 +53,7 @@ def test_a_child_in_good_order_with_all_signals_gets_its_first_ds():
     assert verdict.inception
 
 
-def test_a_secured_child_that_asks_for_its_own_keys_has_nothing_to_change():
+def test_a_secured_child_that_asks_for_its_own_keys_has_nothing_to_change():  # P-4.7
     delegation, proofs = with_ds(CSK.ds())
 
     verdict = concluded(a_case(delegation=delegation), proofs)
@@ -61,7 +61,7 @@ def test_a_secured_child_that_asks_for_its_own_keys_has_nothing_to_change():
     assert (verdict.outcome, verdict.primary) == (Outcome.NOTHING, Reason.UPD_IN_SYNC)
 
 
-def test_a_new_key_that_signs_already_replaces_the_old_one():
+def test_a_new_key_that_signs_already_replaces_the_old_one():  # P-4.1
     new = Signer("new")
     delegation, proofs = with_ds(CSK.ds())
     zones = everywhere(Zone(signers=(CSK, new), requested=(new,)))
@@ -74,7 +74,7 @@ def test_a_new_key_that_signs_already_replaces_the_old_one():
     assert verdict.auth_method is AuthMethod.RFC7344_CHAIN
 
 
-def test_a_signed_and_consistent_sentinel_removes_the_ds():
+def test_a_signed_and_consistent_sentinel_removes_the_ds():  # P-4.20, P-5.61
     delegation, proofs = with_ds(CSK.ds())
     zones = everywhere(Zone(records=DELETE))
 
@@ -85,7 +85,7 @@ def test_a_signed_and_consistent_sentinel_removes_the_ds():
     assert verdict.candidate == ()
 
 
-def test_silence_accepts_nothing():
+def test_silence_accepts_nothing():  # P-3.1
     case = replace(a_case(), observations=())
 
     verdict = judge(case)
@@ -93,7 +93,7 @@ def test_silence_accepts_nothing():
     assert verdict.outcome is Outcome.ERROR
 
 
-def test_the_same_case_has_the_same_verdict_also_after_storage():
+def test_the_same_case_has_the_same_verdict_also_after_storage():  # P-8.2, P-8.6
     case = a_case()
     stored = pickle.loads(pickle.dumps(case))  # noqa: S301 - our own bytes
 
