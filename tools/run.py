@@ -35,6 +35,7 @@ DEBIAN = {
     "pg_ctlcluster": "postgresql",
     "chromium": "chromium",
     "ip": "iproute2",
+    "faketime": "faketime",
     "dnsperf": "dnsperf",
     "go": "golang-go golang-golang-x-mod-dev",
 }

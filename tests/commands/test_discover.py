@@ -13,8 +13,6 @@ from django.core.management.base import CommandError
 from bootstrap import clock, tasks
 from bootstrap.models import ScanAttempt, SignalHint, SignalSource, WorkItem
 
-from .test_scan import lab, world  # noqa: F401 - fixtures
-
 
 def discover(*arguments):
     out = StringIO()
@@ -23,7 +21,7 @@ def discover(*arguments):
 
 
 @pytest.fixture
-def resting(world):  # noqa: F811 - the fixture above
+def resting(world):
     """A world in which nothing is due: the schedule would not look for a day."""
     WorkItem.objects.update(due_at=clock.now() + timedelta(days=1))
     return world
