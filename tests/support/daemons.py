@@ -243,11 +243,18 @@ class Knot(Daemon):
         return [program("knotd") or "knotd", "-c", str(self.folder / "knot.conf")]
 
 
-def _add_to_loopback(address: str) -> None:
-    """Put an address of 127.0.0.0/8 on the loopback interface (needs root)."""
+def _change_loopback(verb: str, addresses: Sequence[str]) -> None:
+    """Add addresses to the loopback interface, or take them away (needs root)."""
     present = run("ip", "-o", "address", "show", "dev", "lo")
-    if f" {address}/" not in present:
-        run("ip", "address", "add", f"{address}/32", "dev", "lo")
+    wanted = [
+        address
+        for address in addresses
+        if ":" not in address
+        and address != "127.0.0.1"
+        and (f" {address}/" in present) == (verb == "del")
+    ]
+    lines = "".join(f"address {verb} {one}/32 dev lo\n" for one in wanted)
+    run("ip", "-batch", "-", input=lines)
 
 
 @dataclass
@@ -267,7 +274,7 @@ class Bind(Daemon):
             f'options {{ directory "{self.folder}"; pid-file none;\n'
             f"  listen-on port {self.port} {{ {v4 or 'none'}; }};\n"
             f"  listen-on-v6 port {self.port} {{ {v6}; }};\n"
-            "  recursion no; allow-transfer { any; }; notify no;\n"
+            "  tcp-clients 1000; recursion no; allow-transfer { any; }; notify no;\n"
             "  dnssec-validation no; minimal-responses yes; };\n"
             "controls { };\n"
         )
@@ -287,17 +294,13 @@ class Bind(Daemon):
 
     def start(self) -> None:
         """Start, on addresses that an interface really has: named asks for that."""
-        for address in self.addresses:
-            if ":" not in address:
-                _add_to_loopback(address)
+        _change_loopback("add", self.addresses)
         super().start()
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the process and take its addresses away again."""
         super().stop(how)
-        for address in self.addresses:
-            if ":" not in address and address != "127.0.0.1":
-                run("ip", "address", "del", f"{address}/32", "dev", "lo")
+        _change_loopback("del", self.addresses)
 
     def command(self) -> list[str]:
         """Return named's command line."""
@@ -325,6 +328,7 @@ class Nsd(Daemon):
             f'  zonesdir: {self.folder}\n  pidfile: ""\n  database: ""\n'
             f"  xfrdfile: {self.folder}/xfrd\n  zonelistfile: {self.folder}/zones\n"
             f"  xfrdir: {self.folder}\n  server-count: 1\n  ip-transparent: no\n"
+            "  tcp-count: 1000\n"
             "remote-control:\n  control-enable: no\n"
         )
         for zone, text in self.zones.items():
