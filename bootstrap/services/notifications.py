@@ -42,7 +42,8 @@ def take(senders: Mapping[Name, Sequence[str]], *, now: datetime) -> tuple[str, 
     """Let the children be evaluated that are ours and whose turn it may be.
 
     One notification from a network with room left is enough for a child. What
-    is unknown, or over its pace, makes no job (P-6.14). Return the names that did.
+    is unknown, or over its pace, makes no job (P-6.14); a child under evaluation is
+    evaluated once more afterwards (P-6.16). Return the names that made one.
     """
     wanted = {
         pk: name
