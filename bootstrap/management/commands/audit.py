@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from bootstrap import clock, config
 from bootstrap.core.tlog import notes, policy
@@ -15,6 +16,7 @@ from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import AuditEntry, Proposal
 from bootstrap.services import (
     audit,
+    dbroles,
     dossiers,
     log_exporting,
     log_verifying,
@@ -58,6 +60,12 @@ class Command(BaseCommand):
         export.add_argument("--from", dest="since", type=_day, metavar="DATE")
         export.add_argument("--to", dest="until", type=_day, metavar="DATE")
         export.add_argument("-o", "--output", type=Path, required=True)
+        roles = commands.add_parser(
+            "roles", help="print the SQL of PostgreSQL's roles and rights"
+        )
+        roles.add_argument("--app", default="portal_app", metavar="NAME")
+        roles.add_argument("--sealer", default="portal_sealer", metavar="NAME")
+        roles.add_argument("--monitor", default="portal_monitor", metavar="NAME")
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - Django's own
         """Do what was asked."""
@@ -66,6 +74,7 @@ class Command(BaseCommand):
             "prove": self.prove,
             "dossier": self.dossier,
             "export": self.export,
+            "roles": self.roles,
         }
         verbs[options["command"]](options)
 
@@ -150,6 +159,28 @@ class Command(BaseCommand):
         self.stdout.write(
             f"entries {done.first} to {done.last} of {done.size} → {folder}"
         )
+
+    def roles(self, options: dict[str, Any]) -> None:
+        """Print what the owner of the database runs after each migration (S-86)."""
+        if connection.vendor != "postgresql":
+            raise CommandError(
+                "SQLite has no roles: there the signer's key and witnesses alone show"
+                " what was changed",
+                returncode=USAGE,
+            )
+        names = {role: options[role] for role in ("app", "sealer", "monitor")}
+        try:
+            chosen = dbroles.Names(**names)
+        except dbroles.NoSuchName as exc:
+            raise CommandError(
+                f"{exc} is no name for a role", returncode=USAGE
+            ) from exc
+        database = str(connection.settings_dict["NAME"])
+        found = dbroles.statements(chosen, database=database, tables=dbroles.tables())
+        self.stdout.write("BEGIN;")
+        for statement in found:
+            self.stdout.write(f"{statement};")
+        self.stdout.write("COMMIT;")
 
 
 def _key(files: LogFiles, kept: Path | None) -> notes.VerifierKey:
