@@ -9,13 +9,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import report, scans
+from . import discovery, report, scans
 from .measuring import machine
 from .report import Report
 
 GROUPS: dict[str, Callable[[Path], Report]] = {
     "scan": scans.scan,
     "mix": scans.mix,
+    "discovery": discovery.discovery,
 }
 
 WIDTH = 120

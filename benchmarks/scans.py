@@ -32,7 +32,7 @@ BOUND = "CPU of the evaluation in Python: see docs/performance.md"
 
 def scan(folder: Path) -> Report:
     """Scan candidates on one core, and ask the same one after another."""
-    with _world(folder) as manifest:
+    with world(folder) as manifest:
         installation = Installation(manifest)
         with databases(folder) as found:
             rows = [
@@ -51,7 +51,7 @@ def scan(folder: Path) -> Report:
                 for command, row in others:
                     row.samples.append(timed(command, {}, CORE))
     notes = [
-        f"{count} questions about {COUNT // SAMPLE} children to the stub; {_where()}",
+        f"{count} questions about {COUNT // SAMPLE} children to the stub; {where()}",
         "the stub validates, compares and keeps nothing; neither does dnsperf",
     ]
     last = rows[-1]
@@ -66,7 +66,7 @@ def scan(folder: Path) -> Report:
 
 def mix(folder: Path) -> Report:
     """Scan what is due where 5 % are candidates, as a worker does."""
-    with _world(folder, good=MIX) as manifest:
+    with world(folder, good=MIX) as manifest:
         installation = Installation(manifest)
         with databases(folder) as found:
             rows = [Row(f"scan --due, {db.name}", COUNT, "children") for db in found]
@@ -77,11 +77,11 @@ def mix(folder: Path) -> Report:
                     _run(installation, database, row, "mix", "--due")
     rate = rows[-1].rate
     targets = [Target("5 % mix", rate, 4000, 10_000, "d/s", bound=BOUND)]
-    return Report("mix", rows, targets, [_where()])
+    return Report("mix", rows, targets, [where()])
 
 
 @contextmanager
-def _world(folder: Path, *, good: int = 100) -> Iterator[dict[str, Any]]:
+def world(folder: Path, *, good: int = 100) -> Iterator[dict[str, Any]]:
     """Serve the delegations by Knot where it is installed, else from Python."""
     if knots.is_installed():
         with knots.running(COUNT, good=good) as manifest:
@@ -91,7 +91,8 @@ def _world(folder: Path, *, good: int = 100) -> Iterator[dict[str, Any]]:
             yield manifest
 
 
-def _where() -> str:
+def where() -> str:
+    """Return what the laboratory is, for the notes below a table."""
     servers = "Knot" if knots.is_installed() else "Python, in one process"
     return f"the laboratory is {servers}, on the other core"
 
