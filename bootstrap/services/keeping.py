@@ -71,7 +71,8 @@ class Keeper:
     def verifier(self) -> log_verifying.Verifier:
         """What verifies the log, with the keys that we know."""
         cosigners = {w.key.name: w.key for w in self.policy.witnesses.values()}
-        return log_verifying.Verifier(self.files, self.signer.public, cosigners)
+        former = {key.name: key for key in self.policy.logs}
+        return log_verifying.Verifier(self.files, self.signer.public, cosigners, former)
 
     def start(self) -> None:
         """Make sure that nothing was lost, and say which key is used.

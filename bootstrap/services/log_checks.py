@@ -83,6 +83,8 @@ class Chain:
     before: dict[str, tuple[int, str]] = field(default_factory=dict)
     due: Mapping[int, Checkpoint] = field(default_factory=dict)
     """Checkpoints to hold to the tree when it has their size."""
+    former: Mapping[str, notes.VerifierKey] = field(default_factory=dict)
+    """Keys of logs that ended before this one began, by origin."""
 
     def leaves(self, first: int, last: int) -> Iterator[Trouble]:
         """Check the leaves [first, last), in multiples of 256 but for the last."""
@@ -191,13 +193,14 @@ class Chain:
         try:
             note = notes.read(row.note)
             text = notes.Checkpoint.from_text(note.text)
-            note.check(self.key, verify)
-            clock = notes.VerifierKey(self.key.name, notes.COSIGNATURE, self.key.public)
+            key = self.former.get(text.origin, self.key)
+            note.check(key, verify)
+            clock = notes.VerifierKey(key.name, notes.COSIGNATURE, key.public)
             seconds = note.check(clock, verify)
         except (notes.NoteWrong, notes.NotSigned) as exc:
             yield Trouble(f"{name}: {exc}")
             return
-        if (text.origin, text.size) != (self.key.name, row.size):
+        if (text.origin, text.size) != (key.name, row.size):
             yield Trouble(f"{name}: its note is of another log or size")
         if not bytes(row.root) == text.root == self.frontier.root():
             yield Trouble(f"{name}: its root is not that of the leaves", row.size - 1)

@@ -8,7 +8,7 @@ alarm that stops approvals; a whole round without trouble closes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -30,12 +30,14 @@ BEAT: Final = "ledger"
 class Verifier:
     """What a log is verified with: its files and the keys to believe.
 
-    `witnesses` are keys of cosigners by the name on their lines.
+    `witnesses` are keys of cosigners by the name on their lines, `former` those of
+    logs that ended before this one began, by origin.
     """
 
     files: LogFiles
     key: notes.VerifierKey
     witnesses: Mapping[str, notes.VerifierKey]
+    former: Mapping[str, notes.VerifierKey] = field(default_factory=dict)
 
     def everything(
         self, *, contents: bool = False, first: int = 0
@@ -59,7 +61,13 @@ class Verifier:
     def _chain(self, first: int, *, contents: bool) -> Chain:
         nodes = self.files.nodes(first)
         frontier = merkle.Frontier.of(first, nodes)
-        return Chain(self.files, self.key, self.witnesses, frontier, contents)
+        walk = Chain(self.files, self.key, self.witnesses, frontier, contents)
+        walk.former = {
+            origin: key
+            for origin, key in self.former.items()
+            if origin != self.key.name
+        }
+        return walk
 
     def slice(self, *, now: datetime) -> list[Trouble]:
         """Verify the next slice, where the last one ended; tell what is wrong.

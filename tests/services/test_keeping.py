@@ -83,18 +83,19 @@ def keeper(tmp_path, time):
     return a_keeper(tmp_path, time)
 
 
-def a_keeper(folder, time, trusted=NOBODY, publish=()):
+def a_keeper(folder, time, trusted=NOBODY, publish=(), origin=ORIGIN):
+    folder.mkdir(exist_ok=True)
     key = folder / "log.key"
     if not key.exists():
         signing.make_key(key)
     ledger = config.Ledger(
         folder=folder / "log",
-        origin=ORIGIN,
+        origin=origin,
         key_file=key,
         state_file=folder / "state",
         publish=publish,
     )
-    signer = signing.Signer(ORIGIN, key, folder / "state")
+    signer = signing.Signer(origin, key, folder / "state")
     return keeping.Keeper(
         ledger, signer, trusted, lambda: time.now, lambda: time.running
     )
@@ -120,6 +121,29 @@ def test_a_round_seals_verifies_and_says_which_key_signs(keeper):
     assert "key.used" in types()
     assert (keeper.files.folder / "key").read_text().startswith(ORIGIN)
     assert list(keeper.verifier.everything(contents=True)) == []
+
+
+def test_a_log_that_ended_is_believed_by_its_key_when_a_new_one_begins(
+    keeper, tmp_path, time
+):
+    write(3)
+    keeper.start()
+    keeper.round()
+    public = keeper.signer.public.to_text()
+    time.pass_(seconds=5)
+
+    def begin(folder, trusted):
+        after = a_keeper(tmp_path / folder, time, trusted, origin="portal.example/two")
+        after.start()
+        after.round()
+        return [str(trouble) for trouble in after.verifier.everything()]
+
+    known = begin("new", policy.read(f"log {public}\nquorum none\n"))
+    unknown = begin("new", NOBODY)
+
+    assert known == []
+    assert len(unknown) == 1
+    assert "portal.example/two has not signed" in unknown[0]
 
 
 def test_silence_is_visible_by_a_heartbeat_every_ten_minutes(keeper, time):
@@ -199,7 +223,7 @@ def test_a_changed_entry_opens_the_alarm_by_name_and_stops_approvals(keeper):  #
     alarm = Alarm.objects.get(code="X_AUDIT_CHAIN")
     assert str(entry.uid) in alarm.detail
     assert "column type" in alarm.detail
-    words: Any = {"actor": a_person(), "comment": "", "now": NOW}
+    words: Any = {"actor": a_person(), "comment": "why", "now": NOW}
     with pytest.raises(chain.LedgerBroken, match=str(entry.uid)):
         proposals.approve(proposal, digest=proposal.digest, **words)
     assert proposed(a_domain(name="other.test")).route == "hold"

@@ -81,8 +81,12 @@ class Command(BaseCommand):
     def verify(self, options: dict[str, Any]) -> None:
         """Print what does not hold; end with 1 if anything does not."""
         files = LogFiles(config.log_folder())
+        trusted = _trusted()
         verifier = log_verifying.Verifier(
-            files, _key(files, options["key"]), _cosigners()
+            files,
+            _key(files, options["key"]),
+            {w.key.name: w.key for w in trusted.witnesses.values()},
+            {key.name: key for key in trusted.logs},
         )
         since = options["since"]
         first = log_verifying.first_since(since) if since else 0
@@ -194,15 +198,15 @@ def _key(files: LogFiles, kept: Path | None) -> notes.VerifierKey:
         raise CommandError(f"--key: {exc}", returncode=USAGE) from exc
 
 
-def _cosigners() -> dict[str, notes.VerifierKey]:
+def _trusted() -> policy.Policy:
+    """Return the witnesses that we believe, and the logs that ended before ours."""
     path = config.witnesses_file()
     if path is None:
-        return {}
+        return policy.Policy()
     try:
-        found = policy.read(path.read_text())
+        return policy.read(path.read_text())
     except (OSError, policy.PolicyWrong) as exc:
         raise CommandError(f"AUDIT_WITNESSES: {exc}") from exc
-    return {w.key.name: w.key for w in found.witnesses.values()}
 
 
 def _day(text: str) -> datetime:
