@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import discovery, report, scans
+from . import discovery, imports, report, scans
 from .measuring import machine
 from .report import Report
 
@@ -17,6 +17,7 @@ GROUPS: dict[str, Callable[[Path], Report]] = {
     "scan": scans.scan,
     "mix": scans.mix,
     "discovery": discovery.discovery,
+    "imports": imports.imports,
 }
 
 WIDTH = 120
