@@ -19,6 +19,7 @@ from bootstrap.core.evaluation.texts import TEXTS, Act
 from bootstrap.core.evaluation.verdict import Mark, Outcome
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import DomainState
+from bootstrap.services.proofs import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,23 @@ SECURITY: Final[Mapping[str, Badge]] = MappingProxyType(
     }
 )
 
+PROOF: Final[Mapping[str, Badge]] = MappingProxyType(
+    {
+        Proof.SEALED: Badge(
+            "sealed", "check", "ok", "Under a signed checkpoint: anybody can check it."
+        ),
+        Proof.WAITING: Badge(
+            "not yet sealed", "clock", "wait", "The sealer has not come to it yet."
+        ),
+        Proof.FAILING: Badge(
+            "verification failing",
+            "octagon",
+            "bad",
+            "The log does not hold to itself; nothing in it counts as proven.",
+        ),
+    }
+)
+
 FAMILIES: Final[Mapping[str, Mapping[str, Badge]]] = MappingProxyType(
     {
         "domain": DOMAIN,
@@ -159,6 +177,7 @@ FAMILIES: Final[Mapping[str, Mapping[str, Badge]]] = MappingProxyType(
         "mark": MARK,
         "kind": KIND,
         "security": SECURITY,
+        "proof": PROOF,
     }
 )
 

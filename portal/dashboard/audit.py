@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from bootstrap import clock
+from bootstrap import clock, config
 from bootstrap.models import AuditDisclosure, AuditEntry
-from bootstrap.services import disclosures
+from bootstrap.services import disclosures, proofs, sealing
+from bootstrap.services.logfiles import HistoryDiffers, LogFiles
 from portal.access import AUDIT, actor_of, may
 
 from .forms import TrailFilter
 from .paging import page_of
+
+TEXT: Final = "text/plain; charset=utf-8"
 
 
 @require_safe
@@ -27,19 +30,20 @@ from .paging import page_of
 def trail(request: HttpRequest) -> HttpResponse:
     """List the entries, newest first."""
     form = TrailFilter(request.GET)
-    found = page_of(narrowed(form), request)
-    _name_actors(found.rows)
-    return render(request, "dashboard/trail.html", {"form": form, "page": found})
+    named = AuditDisclosure.objects.filter(entry_uid=OuterRef("uid"), name="actor")
+    rows = proofs.placed(narrowed(form))
+    rows = rows.annotate(person=Subquery(named.values("value")[:1]))
+    found, log = page_of(rows, request), proofs.log_state()
+    for row in found.rows:
+        row.who, row.proof = _who(row), log.of(row.sealed_under)
+    context = {"form": form, "page": found, "log": log}
+    return render(request, "dashboard/trail.html", context)
 
 
-def _name_actors(rows: list[Any]) -> None:
+def _who(row: Any) -> str:  # noqa: ANN401 - an entry with its person
     """Say who acted: a person by the disclosure, a part of ours by its name."""
-    uids = [row.uid for row in rows]
-    disclosed = AuditDisclosure.objects.filter(entry_uid__in=uids, name="actor")
-    people = dict(disclosed.values_list("entry_uid", "value"))
-    for row in rows:
-        actor = json.loads(bytes(row.body)).get("actor", {})
-        row.who = people.get(row.uid) or f"{actor.get('kind')} {actor.get('ref')}"
+    actor = json.loads(bytes(row.body)).get("actor", {})
+    return row.person or f"{actor.get('kind')} {actor.get('ref')}"
 
 
 def narrowed(form: TrailFilter) -> QuerySet[AuditEntry]:
@@ -76,12 +80,13 @@ def _midnight(day: datetime | None) -> datetime | None:
 @may(AUDIT)
 def entry(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Show one entry: its content, its disclosures, its place in the stream."""
-    row = get_object_or_404(AuditEntry, uid=uid)
+    row = get_object_or_404(proofs.placed(AuditEntry.objects.all()), uid=uid)
     body = bytes(row.body)
     stream = AuditEntry.objects.filter(stream=row.stream)
     shown = disclosures.show(row, actor=actor_of(request), now=clock.now())
     context = {
         "entry": row,
+        **proof_of(row),
         "told": json.dumps(json.loads(body), indent=2, ensure_ascii=True),
         "sha256": hashlib.sha256(body).hexdigest(),
         "disclosures": shown,
@@ -89,3 +94,36 @@ def entry(request: HttpRequest, uid: UUID) -> HttpResponse:
         "after": stream.filter(number=row.number + 1).first(),
     }
     return render(request, "dashboard/entry.html", context)
+
+
+def proof_of(row: Any) -> dict[str, Any]:  # noqa: ANN401 - an entry with its place
+    """Return what both doors show of an entry's proof."""
+    log = proofs.log_state()
+    return {"log": log, "proof": log.of(row.sealed_under)}
+
+
+@require_safe
+@may(AUDIT)
+def proof(request: HttpRequest, uid: UUID) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Hand out the proof that an entry is in the log (C2SP tlog-proof)."""
+    row = get_object_or_404(AuditEntry, uid=uid)
+    try:
+        text = sealing.prove(row, LogFiles(config.log_folder()))
+    except (LookupError, HistoryDiffers) as refusal:
+        told = f"no proof: {refusal}; is `manage.py sealer` running?\n"
+        return HttpResponse(told, content_type=TEXT, status=409)
+    return _file(text.encode(), f"entry-{uid}.tlog-proof", TEXT)
+
+
+@require_safe
+@may(AUDIT)
+def octets(request: HttpRequest, uid: UUID) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Hand out an entry, octet for octet as it is hashed."""
+    row = get_object_or_404(AuditEntry, uid=uid)
+    return _file(bytes(row.body), f"entry-{uid}.json", "application/json")
+
+
+def _file(content: bytes, name: str, content_type: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

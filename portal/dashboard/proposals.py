@@ -11,8 +11,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from bootstrap import clock, config
 from bootstrap.models import Proposal
-from portal.access import COMMENT, SCAN, fresh_second_factor, holds, staff_only
+from bootstrap.services import dossiers, proofs
+from bootstrap.services.logfiles import LogFiles
+from portal.access import (
+    COMMENT,
+    SCAN,
+    actor_of,
+    fresh_second_factor,
+    holds,
+    staff_only,
+)
 
 from . import decisions, presenters, svg
 
@@ -48,6 +58,22 @@ def decide(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     return render(request, "dashboard/proposal.html", context, status=answer.status)
 
 
+@require_POST
+@staff_only
+def dossier(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Hand out one file that proves the change; who took it is recorded (S-116)."""
+    row = fetch(proposal_id)
+    files = LogFiles(config.log_folder())
+    try:
+        made = dossiers.take(row, files, actor=actor_of(request), now=clock.now())
+    except dossiers.NoDossier as refusal:
+        messages.error(request, f"There is no dossier now: {refusal}.")
+        return redirect("dashboard:proposal", proposal_id=row.pk)
+    response = HttpResponse(made.octets, content_type="application/x-tar")
+    response["Content-Disposition"] = f'attachment; filename="dossier-{row.pk}.tar"'
+    return response
+
+
 def review(
     request: HttpRequest, row: Proposal, answer: decisions.Answer | None = None
 ) -> dict[str, Any]:
@@ -79,6 +105,7 @@ def facts(row: Proposal) -> dict[str, Any]:
     )
     return {
         "scan": row.scan,
+        "life": proofs.of_proposal(row),
         "diff": presenters.ds_diff(row.old_ds, row.new_ds),
         "stages": presenters.stage_bar(row.state, times),
         "table": presenters.server_table(row.scan.nameservers),

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from bootstrap import clock
-from bootstrap.services import reports
+from bootstrap.services import proofs, reports
 from portal.access import AUDIT, may
 
 from . import exports
@@ -28,8 +28,8 @@ PARTS: Final = ("sent", "overrides", "four_eyes", "rules", "alarms", "decisions"
 def report(request: HttpRequest) -> HttpResponse:
     """Show the report of the period that the query string names: last month's else."""
     form = PeriodFilter(request.GET)
-    made = _made(form)
-    return render(request, "dashboard/report.html", {"form": form, "report": made})
+    context = {"form": form, "report": _made(form), "log": proofs.log_state()}
+    return render(request, "dashboard/report.html", context)
 
 
 @require_POST

@@ -46,6 +46,7 @@ urlpatterns = [
     ),
     path("proposals/<uuid:proposal_id>/", proposals.proposal, name="proposal"),
     path("proposals/<uuid:proposal_id>/decide/", proposals.decide, name="decide"),
+    path("proposals/<uuid:proposal_id>/dossier/", proposals.dossier, name="dossier"),
     path("domains/", domains.domains, name="domains"),
     path("domains/<int:domain_id>/", domains.domain, name="domain"),
     path("domains/<int:domain_id>/scan/", domains.scan_again, name="scan-again"),
@@ -92,4 +93,6 @@ urlpatterns = [
     path("audit/report/<slug:form>/", reports.download, name="report-download"),
     path("audit/", audit.trail, name="trail"),
     path("audit/<uuid:uid>/", audit.entry, name="entry"),
+    path("audit/<uuid:uid>/proof/", audit.proof, name="proof"),
+    path("audit/<uuid:uid>/octets/", audit.octets, name="octets"),
 ]

@@ -61,6 +61,7 @@ PRESS = {
     "breaker-release": ("approver",),
     "export": ALL,
     "report-download": ("auditor",),
+    "dossier": ALL,
     "rules-ask": ("zone manager",),
     "rules-decide": ("zone manager",),
     "suspend": ("reviewer", "approver"),
@@ -68,7 +69,7 @@ PRESS = {
     "person-sessions": ("administrator",),
 }
 """Golden table: which roles may press which button."""
-EVIDENCE = {"evidence", "messages"}
+EVIDENCE = {"evidence", "messages", "proof", "octets"}
 
 
 def address(name, registry) -> str:
@@ -76,6 +77,7 @@ def address(name, registry) -> str:
     wanted = {
         "proposal": {"proposal_id": registry.proposals["candidate"].pk},
         "decide": {"proposal_id": registry.proposals["candidate"].pk},
+        "dossier": {"proposal_id": registry.proposals["candidate"].pk},
         "domain": {"domain_id": registry.domains["blocked"].pk},
         "scan-again": {"domain_id": registry.domains["blocked"].pk},
         "scan": {"scan_id": registry.scans["alarm"].pk},
@@ -210,6 +212,7 @@ HARMLESS = {
     "/export/",
     "dialog",
 }
+HANDED_OUT = "/dossier/"
 """Buttons that change nothing but one's own display, or hand out what is seen."""
 
 
@@ -222,4 +225,4 @@ def test_an_auditor_sees_no_button_that_changes_anything(page, browsers, registr
     found = set(re.findall(r'method="post"[^>]*?action="([^"]*)"', text))
     found |= set(re.findall(r'formaction="([^"?]*)', text))
     beyond = {a for a in found if not any(a.startswith(h) for h in HARMLESS)}
-    assert beyond == set()
+    assert {a for a in beyond if not a.endswith(HANDED_OUT)} == set()

@@ -14,6 +14,7 @@ from bootstrap.core.evaluation.reasons import Kind, Reason
 from bootstrap.core.evaluation.verdict import Mark, Outcome, judge
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import DomainState
+from bootstrap.services.proofs import Proof
 from portal import idn, words
 from portal.dashboard import presenters, svg
 from portal.dashboard.packets import in_hex, in_words
@@ -27,6 +28,7 @@ FAMILIES: dict[str, type[StrEnum]] = {
     "mark": Mark,
     "kind": Kind,
     "security": Security,
+    "proof": Proof,
 }
 
 
