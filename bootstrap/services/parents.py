@@ -15,8 +15,9 @@ from bootstrap.registry.addresses import InvalidEndpoint, parse_endpoint
 from bootstrap.registry.dynamic_update import DynamicUpdate
 from bootstrap.registry.ports import Registry
 from bootstrap.registry.rows import Reading, SourceRefused
-from bootstrap.registry.transfer import transfer
 from bootstrap.registry.tsigkeys import KeyFileInvalid, read_keys
+
+from .sources import keys_in, transferred
 
 log = logging.getLogger("bootstrap.publisher")
 
@@ -44,14 +45,7 @@ def transfer_of(zone: Zone) -> Reading:
         SourceRefused: badly configured, or refused by the primary.
     """
     try:
-        keys = read_keys(Path(zone.tsig_key_file)) if zone.tsig_key_file else ()
         primary = parse_endpoint(zone.primary)
-    except (InvalidEndpoint, KeyFileInvalid) as exc:
+    except InvalidEndpoint as exc:
         raise SourceRefused(str(exc)) from exc
-    name = parse_name(zone.name)
-    for key in keys[:-1]:
-        try:
-            return transfer(primary, name, key)
-        except SourceRefused:
-            log.info("publisher.transfer_refused zone=%s, next key", zone.name)
-    return transfer(primary, name, keys[-1] if keys else None)
+    return transferred(primary, parse_name(zone.name), keys_in(zone.tsig_key_file))

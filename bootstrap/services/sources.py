@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,19 +10,20 @@ from enum import StrEnum, unique
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootstrap.core.dns.names import parse_name
+from bootstrap.core.dns.names import Name, parse_name, unrooted
 from bootstrap.models import Zone
-from bootstrap.registry.addresses import InvalidEndpoint, parse_endpoint
+from bootstrap.registry.addresses import Endpoint, InvalidEndpoint, parse_endpoint
 from bootstrap.registry.csvfile import read_csv_file
 from bootstrap.registry.rows import SourceRefused, unwatched
 from bootstrap.registry.transfer import transfer
-from bootstrap.registry.tsigkeys import KeyFileInvalid, TsigKey, read_key_file
+from bootstrap.registry.tsigkeys import KeyFileInvalid, TsigKey, read_keys
 from bootstrap.registry.zonefile import read_zone_file
 
 if TYPE_CHECKING:
     from bootstrap.registry.rows import Reading
 
 Watch = Callable[[int], None]
+log = logging.getLogger("bootstrap.sources")
 
 
 @unique
@@ -73,13 +75,37 @@ def open_source(source: Source, zone: Zone, watch: Watch = unwatched) -> Reading
                 server = parse_endpoint(source.where)
             except InvalidEndpoint as exc:
                 raise SourceRefused(str(exc)) from exc
-            return transfer(server, parent, _key(source.key_file), watch=watch)
+            return transferred(server, parent, keys_in(source.key_file), watch)
 
 
-def _key(path: Path | None) -> TsigKey | None:
-    if path is None:
-        return None
+def keys_in(path: Path | str | None) -> tuple[TsigKey, ...]:
+    """Return the key of a file, both of a rotation, or none where no file is given.
+
+    Raises:
+        SourceRefused: the file cannot be used.
+    """
+    if not path:
+        return ()
     try:
-        return read_key_file(path)
+        return read_keys(Path(path))
     except KeyFileInvalid as exc:
         raise SourceRefused(str(exc)) from exc
+
+
+def transferred(
+    server: Endpoint,
+    parent: Name,
+    keys: tuple[TsigKey, ...],
+    watch: Watch = unwatched,
+) -> Reading:
+    """Return a transfer, signed with the first of the keys that the server takes (S-81).
+
+    Raises:
+        SourceRefused: none of them, or for another cause.
+    """
+    for key in keys[:-1]:
+        try:
+            return transfer(server, parent, key, watch=watch)
+        except SourceRefused as refusal:
+            log.info("transfer zone=%s: %s; next key", unrooted(parent), refusal)
+    return transfer(server, parent, keys[-1] if keys else None, watch=watch)

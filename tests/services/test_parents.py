@@ -13,7 +13,9 @@ from bootstrap.registry.dynamic_update import DynamicUpdate
 from bootstrap.registry.ports import RegistryUnconfigured
 from bootstrap.registry.rows import SourceRefused
 from bootstrap.services.parents import registry_for, transfer_of
-from tests.registry.primaries import STRANGER, UPDATER
+from bootstrap.services.sources import Source, SourceKind, open_source
+from tests.conftest import needs
+from tests.registry.primaries import ADDRESS, STRANGER, UPDATER, knot
 
 from .builders import a_zone
 from .parent import CHILD
@@ -89,3 +91,19 @@ def test_both_keys_of_a_rotation_are_at_hand(tmp_path):
 def test_a_transfer_that_cannot_be_had_is_refused(columns):
     with pytest.raises(SourceRefused):
         transfer_of(a_zone(**columns))
+
+
+@pytest.mark.system
+def test_a_transfer_takes_the_key_of_a_rotation_that_the_primary_knows(tmp_path):
+    needs("knotd", "keymgr")
+    alone, both = tmp_path / "alone", tmp_path / "both"
+    STRANGER.file(alone)
+    both.write_text(alone.read_text() + UPDATER.file(tmp_path / "known").read_text())
+    where, zone = f"{ADDRESS}#5396", a_zone()
+
+    with knot(tmp_path / "knot", 5396):
+        taken = open_source(Source(SourceKind.AXFR, where, both), zone)
+        with pytest.raises(SourceRefused, match="NOTAUTH"):
+            open_source(Source(SourceKind.AXFR, where, alone), zone)
+
+    assert (taken.serial or 0) >= 2026112401
