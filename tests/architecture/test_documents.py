@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands, load_command_class
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [
@@ -93,6 +95,46 @@ def test_templates_never_switch_escaping_off():
         if re.search(r"\|\s*safe\b|autoescape off", path.read_text())
     ]
     assert offenders == []
+
+
+def options_of(parser: argparse.ArgumentParser) -> set[str]:
+    """Return every long option of a command and of its verbs."""
+    found: set[str] = set()
+    for action in parser._actions:
+        found.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                found |= options_of(verb)
+    return found
+
+
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs" / "runbooks").glob("*.md"))]
+COMMAND = re.compile(r"manage\.py ([a-z_]{4,})([^`\n]*)")
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=str)
+def test_a_guide_names_commands_and_options_that_exist_and_pages_that_are_there(path):
+    text, known = path.read_text(), get_commands()
+    wrong = []
+    for name, rest in COMMAND.findall(text):
+        if name not in known:
+            wrong.append(name)
+            continue
+        command = load_command_class(known[name], name)
+        options = options_of(command.create_parser("manage.py", name))
+        wrong += [
+            f"{name} {o}" for o in re.findall(r"--[a-z-]+", rest) if o not in options
+        ]
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    wrong += [link for link in links if not (path.parent / link).exists()]
+
+    assert wrong == []
+
+
+def test_every_runbook_is_in_the_list_of_runbooks():
+    folder = ROOT / "docs" / "runbooks"
+    listed = set(re.findall(r"\]\((.+\.md)\)", (folder / "README.md").read_text()))
+    assert listed == {p.name for p in folder.glob("*.md")} - {"README.md"}
 
 
 def test_the_readme_names_every_setting():
