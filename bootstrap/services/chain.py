@@ -18,6 +18,7 @@ from .binding import DecisionRefused
 CODE: Final = Reason.X_AUDIT_CHAIN.value
 BROKEN: Final = "audit log"
 ROLLED_BACK: Final = "audit log, rolled back"
+FORKED: Final = "audit log, forked"
 WITNESSES: Final = "audit log, witnesses"
 SEALER: Final = "audit log, sealer"
 

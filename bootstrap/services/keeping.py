@@ -7,13 +7,13 @@ goes on from what is on disk.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from bootstrap.config import Ledger
-from bootstrap.core.tlog import policy as policies
+from bootstrap.core.tlog import merkle, notes, policy as policies
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import AuditPending, Checkpoint
 
@@ -30,7 +30,7 @@ from . import (
 from .actors import Actor, ActorKind
 from .logfiles import KEY, HistoryDiffers, LogFiles
 from .sealing import RolledBack
-from .signing import Signer, WillNotSign
+from .signing import Signer, WillNotSign, verify
 
 log = logging.getLogger("bootstrap.sealer")
 
@@ -119,16 +119,18 @@ class Keeper:
 
         Raises:
             RolledBack: somebody remembers more than it holds.
+            HistoryDiffers: somebody holds a checkpoint of another tree.
         """
         have = sealing.leaf_count()
         known = {"the signer": self.signer.last()[0]}
         known["the log's folder"] = sealing.published_size(self.files)
-        for where, note in checkpoints.held(self.ledger.publish).items():
-            known[where] = checkpoints.size_of(note)
+        held = self._held()
+        known |= {where: checkpoints.size_of(note) for where, note in held.items()}
         known |= self._witnessed(have)
         self.compared = now
         ahead = {who: size for who, size in known.items() if size > have}
         if not ahead:
+            self._refuse_fork(held, now)
             alarms.close_alarm(chain.CODE, subject=chain.ROLLED_BACK, now=now)
             return
         who, size = max(ahead.items(), key=lambda item: item[1])
@@ -137,6 +139,36 @@ class Keeper:
             f" {size - have} are missing; see docs/runbooks/ledger-rolled-back.md",
             now,
         )
+
+    def _held(self) -> dict[str, str]:
+        """Return the checkpoints that left the house and carry our signature."""
+        ours = {}
+        for where, text in checkpoints.held(self.ledger.publish).items():
+            try:
+                notes.read(text).check(self.signer.public, verify)
+                ours[where] = text
+            except (notes.NoteWrong, notes.NotSigned) as exc:
+                problem = f"{where}: {exc}"
+                log.warning("checkpoint.foreign", extra={"problem": problem})
+        return ours
+
+    def _refuse_fork(self, held: Mapping[str, str], now: datetime) -> None:
+        """Hold our tree to checkpoints that left the house: a signed fork differs."""
+        for where, text in held.items():
+            told = notes.Checkpoint.from_text(notes.read(text).text)
+            size = sealing.published_size(self.files)
+            nodes = self.files.nodes(size)
+            if told.size > size or merkle.root(told.size, nodes) != told.root:
+                detail = (
+                    f"{where} holds a checkpoint of {told.size} entries that is not"
+                    " of this tree: history was forked before that entry; see"
+                    " docs/runbooks/ledger-rolled-back.md"
+                )
+                alarms.open_alarm(
+                    chain.CODE, subject=chain.FORKED, detail=detail, now=now
+                )
+                raise HistoryDiffers(detail)
+        alarms.close_alarm(chain.CODE, subject=chain.FORKED, now=now)
 
     def _witnessed(self, have: int) -> dict[str, int]:
         newest = Checkpoint.objects.filter(size__lte=have).order_by("-size").first()

@@ -119,10 +119,27 @@ def published(files: LogFiles) -> Iterator[Trouble]:
         return
     if newest is None or size > newest.size:
         yield Trouble(f"a checkpoint of {size} is published that the database lacks")
+        yield from _lost(files, size)
     elif size < newest.size:
         yield Trouble(f"{size} is published, but {newest.size} were signed", size)
     elif not newest.note.startswith(f"{found}\n"):
         yield Trouble(f"another checkpoint of {size} is published")
+
+
+def _lost(files: LogFiles, size: int) -> Iterator[Trouble]:
+    """Name the entries that were sealed and that the database no longer has."""
+    have = AuditLeaf.objects.count()
+    for number, width in tiles.bundles_for(have, size):
+        first = number * tiles.WIDTH
+        try:
+            bodies = files.bundle(number, width)
+        except HistoryDiffers as exc:
+            yield Trouble(str(exc), first)
+            continue
+        for index, body in enumerate(bodies, first):
+            if index >= have:
+                name = log_checks.name_of(body)
+                yield Trouble("the leaf or its entry is gone", index, name)
 
 
 def _upper_tiles(files: LogFiles) -> Iterator[Trouble]:

@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 
 from bootstrap import config
 from bootstrap.core.tlog import notes, policy
+from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import (
     Alarm,
     AuditEntry,
@@ -102,10 +103,16 @@ def a_keeper(folder, time, trusted=NOBODY, publish=(), origin=ORIGIN):
 
 
 def write(count):
-    for n in range(count):
-        audit.record(
-            "scan.failed", stream=f"child:n{n % 3}.", actor=SCANNER, now=NOW, n=n
+    audit.append(
+        audit.Draft(
+            type=EntryType.SCAN_FAILED,
+            stream=f"child:n{n % 3}.",
+            actor=SCANNER,
+            now=NOW,
+            data={"n": n},
         )
+        for n in range(count)
+    )
 
 
 def types():

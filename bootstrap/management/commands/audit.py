@@ -20,6 +20,7 @@ from bootstrap.services import (
     dossiers,
     log_exporting,
     log_verifying,
+    recovering,
     sealing,
 )
 from bootstrap.services.actors import OPERATOR
@@ -60,6 +61,10 @@ class Command(BaseCommand):
         export.add_argument("--from", dest="since", type=_day, metavar="DATE")
         export.add_argument("--to", dest="until", type=_day, metavar="DATE")
         export.add_argument("-o", "--output", type=Path, required=True)
+        recover = commands.add_parser(
+            "recover", help="put back what an older database has forgotten"
+        )
+        recover.add_argument("--key", type=Path, metavar="FILE", help="as for verify")
         roles = commands.add_parser(
             "roles", help="print the SQL of PostgreSQL's roles and rights"
         )
@@ -74,6 +79,7 @@ class Command(BaseCommand):
             "prove": self.prove,
             "dossier": self.dossier,
             "export": self.export,
+            "recover": self.recover,
             "roles": self.roles,
         }
         verbs[options["command"]](options)
@@ -163,6 +169,18 @@ class Command(BaseCommand):
         self.stdout.write(
             f"entries {done.first} to {done.last} of {done.size} → {folder}"
         )
+
+    def recover(self, options: dict[str, Any]) -> None:
+        """Read the log's files into the database, if they fit it (S-94)."""
+        files = LogFiles(config.log_folder())
+        key = _key(files, options["key"])
+        try:
+            done = recovering.recover(files, key, now=clock.now())
+        except recovering.CannotRecover as exc:
+            raise CommandError(f"nothing was written: {exc}") from exc
+        for kind, count in sorted(done.types.items()):
+            self.stdout.write(f"{count:>8}  {kind}")
+        self.stdout.write(f"{done.added} entries put back; the log has {done.size}")
 
     def roles(self, options: dict[str, Any]) -> None:
         """Print what the owner of the database runs after each migration (S-86)."""
