@@ -37,6 +37,8 @@ DEBIAN = {
     "ip": "iproute2",
     "faketime": "faketime",
     "dnsperf": "dnsperf",
+    "nft": "nftables",
+    "systemd-analyze": "systemd",
     "go": "golang-go golang-golang-x-mod-dev",
 }
 """Program looked for, and the Debian packages that bring it."""
