@@ -1,13 +1,15 @@
 """What the Makefile calls: environment, demo, tests, checks, benchmarks.
 
-Standard library only, so that it runs on a fresh machine. Each command builds
-the virtual environment when it is missing or older than its lock files.
+Standard library only, so that it runs on a fresh machine, and no newer syntax
+than Python 3.7 has, so that an old one can be told what it lacks. Each command
+builds the virtual environment when it is missing or older than its lock files.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -91,14 +93,20 @@ def environment(*, development: bool) -> None:
 
 def make_venv() -> None:
     """Create the virtual environment, or say the one line that is missing."""
+    lacking = (
+        "Python's venv module is incomplete here. On Debian or Ubuntu:"
+        " apt-get install python3-venv"
+    )
+    if importlib.util.find_spec("ensurepip") is None:
+        sys.exit(lacking)  # Debian's own venv would leave half an environment
     try:
         venv.create(VENV, with_pip=True, symlinks=True)
-    except (subprocess.CalledProcessError, ImportError, OSError):
+    except (subprocess.CalledProcessError, ImportError, OSError, SystemExit):
         shutil.rmtree(VENV, ignore_errors=True)
-        sys.exit(
-            "Python's venv module is incomplete here. On Debian or Ubuntu:\n"
-            "    apt-get install python3-venv"
-        )
+        sys.exit(lacking)
+    except KeyboardInterrupt:
+        shutil.rmtree(VENV, ignore_errors=True)
+        raise
 
 
 def debian() -> None:
@@ -191,21 +199,21 @@ def main() -> int:
     fuzz.add_argument("--seconds", default="60", help="for each target")
     commands.add_parser("lock", help="renew the lock files (needs uv)")
     arguments = parser.parse_args()
-    match arguments.command:
-        case "demo":
-            return start_demo(arguments.port)
-        case "test":
-            return test(arguments)
-        case "check":
-            return check()
-        case "bench":
-            environment(development=True)
-            return run(PYTHON, "-m", "benchmarks")
-        case "fuzz":
-            environment(development=True)
-            return run(PYTHON, "-m", "fuzz", "--seconds", arguments.seconds)
-        case _:
-            return lock()
+    commands_by_name = {
+        "demo": lambda: start_demo(arguments.port),
+        "test": lambda: test(arguments),
+        "check": check,
+        "bench": lambda: module("benchmarks"),
+        "fuzz": lambda: module("fuzz", "--seconds", arguments.seconds),
+        "lock": lock,
+    }
+    return commands_by_name[arguments.command]()
+
+
+def module(*arguments: str) -> int:
+    """Run a module of ours that needs the tools of development."""
+    environment(development=True)
+    return run(PYTHON, "-m", *arguments)
 
 
 if __name__ == "__main__":
