@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import discovery, imports, report, scans
+from . import discovery, imports, pages, report, scans
 from .measuring import machine
 from .report import Report
 
@@ -18,6 +18,7 @@ GROUPS: dict[str, Callable[[Path], Report]] = {
     "mix": scans.mix,
     "discovery": discovery.discovery,
     "imports": imports.imports,
+    "pages": pages.pages,
 }
 
 WIDTH = 120

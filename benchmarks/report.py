@@ -61,11 +61,16 @@ class Report:
     notes: list[str] = field(default_factory=list)
     against: Row | None = None
     """The row that the others are compared with."""
+    table: Table | None = None
+    """What is no row: shown as it is, with `figures` for bench-results.json."""
+    figures: Sequence[Any] = ()
 
     def show(self, console: Console) -> None:
         """Print the tables."""
         if self.rows:
             console.print(self._measured())
+        if self.table is not None:
+            console.print(self.table)
         if self.targets:
             console.print(self._compared())
         for note in self.notes:
@@ -120,6 +125,7 @@ def write(reports: Sequence[Report]) -> None:
             "rows": [row.as_json() for row in report.rows],
             "targets": [target.as_json() for target in report.targets],
             "notes": report.notes,
+            "figures": list(report.figures),
         }
     found = {"machine": machine(), "groups": known}
     RESULTS.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -70,7 +70,9 @@ def gather_findings() -> int:
     """Find one cause behind many domains; forget rates that hold nobody back."""
     rates.forget(now=clock.now())
     operators.count_zones()
-    return operators.gather(now=clock.now())
+    found = operators.gather(now=clock.now())
+    operators.count_operators()
+    return found
 
 
 def keep_guards() -> dict[str, int]:

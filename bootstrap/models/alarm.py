@@ -38,6 +38,10 @@ class Alarm(models.Model):
 
     class Meta:
         ordering = ("-opened_at",)
+        indexes = (
+            # list of all alarms, and the report of a period
+            models.Index(fields=("-opened_at",), name="alarm_newest"),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("code", "subject"),

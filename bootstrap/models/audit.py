@@ -38,7 +38,15 @@ class AuditEntry(models.Model):
                 name="audit_move_once_per_version",
             ),
         )
-        indexes = (models.Index(fields=("type", "-at"), name="audit_by_type"),)
+        indexes = (
+            models.Index(fields=("type", "-at"), name="audit_by_type"),
+            # trail: streams that begin so, whatever the database's collation
+            models.Index(
+                fields=("stream",),
+                opclasses=("varchar_pattern_ops",),
+                name="audit_by_stream",
+            ),
+        )
         permissions = (("view_audit", "Can read the trail"),)
 
     def __str__(self) -> str:

@@ -94,6 +94,9 @@ class Domain(models.Model):
         indexes = (
             # domain list: filter by zone and state, in name order
             models.Index(fields=("zone", "state", "name"), name="domain_list"),
+            # domain list: filter by state or reason alone, in name order
+            models.Index(fields=("state", "name"), name="domain_state"),
+            models.Index(fields=("last_reason", "name"), name="domain_reason"),
             # operators and overview: why are domains stuck
             models.Index(fields=("last_reason", "ns_key"), name="domain_stuck"),
         )

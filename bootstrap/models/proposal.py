@@ -25,6 +25,9 @@ from .evidence import Evidence
 from .fields import DigestField
 from .scan import ScanAttempt
 
+STAFF = [State.CANDIDATE.value, State.HELD.value, State.FAILED.value]
+"""States out of which only a person leads."""
+
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     """Questions about proposals."""
@@ -35,7 +38,7 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
 
     def awaiting_staff(self) -> Self:
         """Return those that only a person can move."""
-        return self.filter(state__in=[State.CANDIDATE, State.HELD, State.FAILED])
+        return self.filter(state__in=STAFF)
 
     def due(self, now: datetime) -> Self:
         """Return the approved ones that may be sent now, oldest first."""
@@ -142,6 +145,30 @@ class Proposal(models.Model):
         indexes = (
             # the queue, and the publisher's and verifier's next rows
             models.Index(fields=("state", "created_at"), name="proposal_queue"),
+            # what waits for staff: in order, and what of it ends first
+            models.Index(
+                fields=("created_at", "id"),
+                condition=models.Q(state__in=STAFF),
+                name="proposal_waiting",
+            ),
+            models.Index(
+                fields=("expires_at",),
+                condition=models.Q(state__in=STAFF),
+                name="proposal_ending",
+            ),
+            # front page: what was sent last; admin: all in order
+            models.Index(
+                fields=("-sent_at",),
+                condition=models.Q(sent_at__isnull=False),
+                name="proposal_recent",
+            ),
+            models.Index(fields=("created_at",), name="proposal_created"),
+            # the report of a period: what needed two persons
+            models.Index(
+                fields=("approved_at",),
+                condition=models.Q(approvals_needed__gte=2),
+                name="proposal_pairs",
+            ),
             # all changes of one child
             models.Index(fields=("domain", "-created_at"), name="proposal_story"),
             # breakers: what the last hour approved, and what it sent
@@ -197,6 +224,10 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ("at",)
+        indexes = (
+            # the report of a period
+            models.Index(fields=("at",), name="decision_at"),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("proposal", "actor", "digest"),

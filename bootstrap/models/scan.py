@@ -46,6 +46,8 @@ class ScanAttempt(models.Model):
         indexes = (
             # one child's story, newest first
             models.Index(fields=("domain", "-started_at"), name="scan_story"),
+            # scan list, and what the last minutes brought: newest first
+            models.Index(fields=("-started_at",), name="scan_newest"),
             # scan list: newest first, by outcome
             models.Index(fields=("outcome", "-started_at"), name="scan_outcome"),
         )

@@ -56,6 +56,12 @@ class WorkItem(models.Model):
                 condition=models.Q(parked_at=None),
                 name="work_due",
             ),
+            # what the running page counts as parked
+            models.Index(
+                fields=("parked_at",),
+                condition=models.Q(parked_at__isnull=False),
+                name="work_parked",
+            ),
         )
 
     def __str__(self) -> str:

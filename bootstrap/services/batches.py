@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.core.workflow.lifecycle import (
@@ -19,7 +20,7 @@ from bootstrap.core.workflow.lifecycle import (
     TransitionRefused,
     advance,
 )
-from bootstrap.models import Proposal
+from bootstrap.models import Decision, Proposal, ScanAttempt
 
 from . import audit, binding, decisions
 from .actors import Actor
@@ -63,10 +64,12 @@ def preview(
     verb: str, chosen: Iterable[Proposal], *, actor: Actor, now: datetime
 ) -> Batch:
     """Return what `decide` would do now; nothing is written."""
+    rows = list(chosen)
+    known = _known(rows, actor)
     done: list[Proposal] = []
     skipped: list[Skipped] = []
-    for proposal in chosen:
-        why = _objection(verb, proposal, actor, now)
+    for proposal in rows:
+        why = _objection(Ballot(verb, actor, proposal.digest, "", now), proposal, known)
         if why:
             skipped.append(Skipped(proposal, why))
         else:
@@ -123,15 +126,34 @@ def _check(verb: str, count: int, comment: str) -> None:
         raise BatchRefused("a batch needs a reason")
 
 
-def _objection(verb: str, proposal: Proposal, actor: Actor, now: datetime) -> str:
-    ballot = Ballot(verb, actor, proposal.digest, "", now)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is asked of the database once for all: the actor's approvals, newer scans."""
+
+    approved: frozenset[tuple[UUID, str]]
+    newer: Mapping[UUID, ScanAttempt]
+
+
+def _known(rows: Sequence[Proposal], actor: Actor) -> _Known:
+    mine = Decision.objects.filter(
+        proposal__in=[row.pk for row in rows], verb="approve", actor=actor.name
+    )
+    return _Known(
+        frozenset(mine.values_list("proposal_id", "digest")), binding.newer_of(rows)
+    )
+
+
+def _objection(ballot: Ballot, proposal: Proposal, known: _Known) -> str:
     try:
-        advance(State(proposal.state), VERBS[verb][0])
+        advance(State(proposal.state), VERBS[ballot.verb][0])
         binding.check_person(ballot, binding.DECIDE)
-        if verb == "approve":
-            binding.check_four_eyes(proposal, ballot)
+        if ballot.verb == "approve":
+            approved = (proposal.pk, proposal.digest) in known.approved
+            binding.check_hands(proposal, ballot.actor.name, approved=approved)
     except REFUSALS as refusal:
         return str(refusal)
-    if verb == "approve":
-        return "; ".join(binding.changes(proposal, proposal.domain, now))
-    return ""
+    if ballot.verb != "approve":
+        return ""
+    newer = known.newer.get(proposal.pk)
+    found = binding.changes_of(proposal, proposal.domain, newer, ballot.now)
+    return "; ".join(found)

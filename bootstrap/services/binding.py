@@ -10,9 +10,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import rfc8785
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from bootstrap.core.evaluation.paths import AuthMethod
 from bootstrap.core.evaluation.verdict import Outcome
@@ -23,7 +24,7 @@ from .actors import MACHINE, Actor, ActorKind
 from .people import lacks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 DECIDE: Final = "bootstrap.decide_proposal"
 BY_HAND: Final = frozenset({AuthMethod.MANUAL, AuthMethod.EPP})
@@ -120,9 +121,20 @@ def check_four_eyes(proposal: Proposal, ballot: Ballot) -> None:
         DecisionRefused: the actor asked for it, or has approved it already.
     """
     name = ballot.actor.name
+    check_hands(
+        proposal, name, approved=approvals(proposal).filter(actor=name).exists()
+    )
+
+
+def check_hands(proposal: Proposal, name: str, *, approved: bool) -> None:
+    """Refuse who asked for it, and who `approved` it as it is now.
+
+    Raises:
+        DecisionRefused: the person is one of the two.
+    """
     if name == proposal.requested_by:
         raise DecisionRefused(f"{name} asked for this change and cannot approve it")
-    if approvals(proposal).filter(actor=name).exists():
+    if approved:
         raise DecisionRefused(f"{name} has approved this already")
 
 
@@ -135,9 +147,16 @@ def approvals(proposal: Proposal) -> QuerySet[Decision]:
 
 def changes(proposal: Proposal, domain: Domain, now: datetime) -> tuple[str, ...]:
     """Return, in words, what no longer is as the proposal assumes; empty if all is."""
+    return changes_of(proposal, domain, newer_of([proposal]).get(proposal.pk), now)
+
+
+def changes_of(
+    proposal: Proposal, domain: Domain, newer: ScanAttempt | None, now: datetime
+) -> tuple[str, ...]:
+    """Return the same, where the newest evaluation is at hand (see `newer_of`)."""
     return (
         *registry_changes(proposal, domain),
-        *evidence_changes(proposal, now),
+        *evidence_changes(proposal, newer, now),
     )
 
 
@@ -157,22 +176,31 @@ def registry_changes(proposal: Proposal, domain: Domain) -> Iterator[str]:
         yield "automation is off for the zone"
 
 
-def evidence_changes(proposal: Proposal, now: datetime) -> Iterator[str]:
+def evidence_changes(
+    proposal: Proposal, newer: ScanAttempt | None, now: datetime
+) -> Iterator[str]:
     """Yield in words why the evidence no longer carries the proposal (P-1.62)."""
     if now >= proposal.expires_at:
         yield "the evidence or the approval expired"
-    if proposal.auth_method in BY_HAND:
-        return
-    newer = (
-        ScanAttempt.objects.filter(
-            domain=proposal.domain_id, started_at__gt=proposal.scan.started_at
-        )
-        .exclude(Q(outcome=Outcome.RETRY) | Q(outcome=Outcome.ERROR))
-        .order_by("-started_at")
-        .first()
-    )
-    if newer is None:
+    if proposal.auth_method in BY_HAND or newer is None:
         return
     sight = Sight(Outcome(newer.outcome), newer.path, newer.ds)
     if contradicts(sight, proposal.path, proposal.new_ds):
         yield f"a newer evaluation says {newer.primary_reason}"
+
+
+def newer_of(proposals: Iterable[Proposal]) -> dict[UUID, ScanAttempt]:
+    """Return for each the newest evaluation after its own that says something.
+
+    Two questions to the database, whatever the number of proposals.
+    """
+    later = ScanAttempt.objects.filter(
+        domain=OuterRef("domain"), started_at__gt=OuterRef("scan__started_at")
+    ).exclude(outcome__in=(Outcome.RETRY, Outcome.ERROR))
+    newest = Subquery(later.order_by("-started_at").values("pk")[:1])
+    ids = [proposal.pk for proposal in proposals]
+    rows = Proposal.objects.filter(pk__in=ids).annotate(newer=newest)
+    found = dict(rows.exclude(newer=None).values_list("pk", "newer"))
+    views = ("checks", "nameservers", "signals")
+    scans = ScanAttempt.objects.defer(*views).in_bulk(set(found.values()))
+    return {pk: scans[scan] for pk, scan in found.items()}

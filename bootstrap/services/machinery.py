@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
 from bootstrap import bell, config
 from bootstrap.core.dns.names import unrooted
@@ -25,7 +25,7 @@ from bootstrap.models import (
     WorkItem,
 )
 
-from . import switches
+from . import leasing, switches
 
 MANY: Final = 10_000
 """Counting stops here."""
@@ -56,26 +56,40 @@ class Work:
 def work(now: datetime) -> Work:
     """Return how scanning goes at this moment."""
     due = WorkItem.objects.claimable(now)
-    leased = WorkItem.objects.filter(lease_until__gte=now)
+    # what is leased was due: this finds it in the index of what is due
+    leased = WorkItem.objects.filter(lease_until__gte=now, due_at__lte=now)
     holders = (
-        leased.order_by()
+        leased.filter(parked_at=None)
+        .order_by()
         .values_list("holder")
         .annotate(items=Count("pk"), until=Max("lease_until"))
-        .order_by("-items")[:REASONS]
+        .order_by("-items")
     )
     recent = ScanAttempt.objects.filter(started_at__gte=now - RECENT)
     done = recent.order_by()[:MANY].count()
     held = list(holders)
     return Work(
         due=due.order_by()[:MANY].count(),
-        oldest=due.order_by("due_at").values_list("due_at", flat=True).first(),
-        holders=[(name, items, until or now) for name, items, until in held],
-        held=leased.order_by()[:MANY].count(),
+        oldest=_oldest(due),
+        holders=[(name, n, until or now) for name, n, until in held[:REASONS]],
+        held=sum(items for _, items, _ in held),
         parked=WorkItem.objects.exclude(parked_at=None).order_by()[:MANY].count(),
         done=done,
         rate=round(done / (RECENT.total_seconds() / 60), 1),
         failing=_failing(now),
     )
+
+
+def _oldest(due: QuerySet[WorkItem]) -> datetime | None:
+    """Return since when the first waits: one look into the index a priority."""
+    firsts = [
+        due.filter(priority=priority)
+        .order_by("due_at")
+        .values_list("due_at", flat=True)
+        .first()
+        for priority in sorted(set(leasing.PRIORITIES.values()))
+    ]
+    return min((first for first in firsts if first), default=None)
 
 
 def _failing(now: datetime) -> list[tuple[str, int]]:

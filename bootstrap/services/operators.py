@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.core.cache import cache
 from django.db import transaction
@@ -34,6 +34,8 @@ STUCK: Final = frozenset(
 MANY: Final = 2
 """From how many domains on one cause is a finding of its own."""
 SLICE: Final = 500
+LARGEST: Final = 50
+"""Operators whose readiness is counted before somebody asks."""
 KEPT_FOR: Final = timedelta(minutes=15)
 """How long a zone's readiness is remembered; it is counted anew every five."""
 Cause = tuple[str, str]
@@ -170,16 +172,17 @@ def readiness(*, zone: Zone | None = None, ns_key: str = "") -> Readiness:
     rows = Domain.objects.delegated()
     rows = rows.filter(zone=zone) if zone is not None else rows
     rows = rows.filter(ns_key=ns_key) if ns_key else rows
-    groups = (
-        rows.order_by()
-        .values("state", "last_outcome", "last_reason")
-        .annotate(
-            open=Count("pk", filter=Q(ds=[])),
-            closed=Count("pk", filter=~Q(ds=[])),
-            looked=Max("last_scan_at"),
-        )
+    return _readiness(_grouped(rows))
+
+
+def _grouped(rows: QuerySet[Domain], *by: str) -> list[dict[str, Any]]:
+    groups = rows.order_by().values(*by, "state", "last_outcome", "last_reason")
+    counted = groups.annotate(
+        open=Count("pk", filter=Q(ds=[])),
+        closed=Count("pk", filter=~Q(ds=[])),
+        looked=Max("last_scan_at"),
     )
-    return _readiness(list(groups))
+    return list(counted)
 
 
 def _readiness(groups: Iterable[Mapping[str, object]]) -> Readiness:
@@ -237,6 +240,34 @@ def _count_zone(zone: Zone) -> Readiness:
 
 def _readiness_key(zone: Zone) -> str:
     return f"readiness:{zone.pk}"
+
+
+def operator_readiness(ns_key: str) -> Readiness:
+    """Return what was counted for an operator at most 15 minutes ago, else count.
+
+    The large ones, for which that takes long, are counted by `count_operators`.
+    """
+    key = f"readiness:{ns_key}"
+    kept: Readiness | None = cache.get(key)
+    if kept is None:
+        kept = readiness(ns_key=ns_key)
+        cache.set(key, kept, KEPT_FOR.total_seconds())
+    return kept
+
+
+def count_operators() -> int:
+    """Count anew the operators with the most names in trouble; return how many."""
+    largest = OperatorFinding.objects.open().values_list("ns_key", flat=True)
+    keys = sorted(set(largest[:LARGEST]))
+    rows = Domain.objects.delegated().filter(ns_key__in=keys)
+    groups: dict[str, list[Mapping[str, object]]] = {key: [] for key in keys}
+    for group in _grouped(rows, "ns_key"):
+        groups[group["ns_key"]].append(group)
+    for key, found in groups.items():
+        cache.set(
+            f"readiness:{key}", _readiness(found), timeout=KEPT_FOR.total_seconds()
+        )
+    return len(keys)
 
 
 def exported(

@@ -39,7 +39,8 @@ def objection(
     """
     if changed := next(binding.registry_changes(proposal, domain), None):
         return Objection(Reason.PUB_CONFLICT, changed)
-    if aged := next(binding.evidence_changes(proposal, now), None):
+    newer = binding.newer_of([proposal]).get(proposal.pk)
+    if aged := next(binding.evidence_changes(proposal, newer, now), None):
         return Objection(Reason.PUB_EVIDENCE_STALE, aged)
     if proposal.auth_method in binding.BY_HAND:  # nothing to fetch again
         return None

@@ -6,6 +6,8 @@ Meets P-5.18.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
@@ -18,6 +20,10 @@ from .operators import STUCK
 
 REASONS: Final = 50
 """Reasons kept for a zone and day, the most frequent."""
+FRESH: Final = timedelta(minutes=15)
+"""Older figures mean that nobody counts."""
+SMALL: Final = 20_000
+"""So many delegations are counted on the spot when nobody else has lately."""
 
 
 @transaction.atomic
@@ -67,6 +73,82 @@ def _sent(now: datetime) -> Counter[tuple[int, str]]:
     groups = rows.order_by().values_list("domain__zone", "path")
     found = groups.annotate(number=Count("pk"))
     return Counter({(zone, path): number for zone, path, number in found})
+
+
+@dataclass(slots=True)
+class Standing:
+    """How the delegations of a zone stood when they were last counted.
+
+    Without `counted_at` they were counted just now, and nobody knows `stalest`
+    and `unseen` (see `DailyFigures`).
+    """
+
+    states: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    counted_at: datetime | None = None
+    stalest: datetime | None = None
+    unseen: int = 0
+    kept: bool = False
+    """There are figures of the past, too."""
+
+    @property
+    def total(self) -> int:
+        """How many there were."""
+        return self.states.total()
+
+    @property
+    def secured(self) -> int:
+        """How many of them were secured."""
+        return self.states[DomainState.SECURED]
+
+
+def standing(
+    *, now: datetime, zones: Collection[int] | None = None
+) -> dict[int, Standing]:
+    """Return by zone how delegations stand; of all zones when none is named.
+
+    What the task has counted is taken as it is. A small zone is counted here when
+    the task has not done so lately; a large one is shown with the age of its figures.
+    """
+    kept = {
+        row.zone_id: row for row in newest() if zones is None or row.zone_id in zones
+    }
+    old = now - FRESH
+    good = {
+        zone: _kept(row)
+        for zone, row in kept.items()
+        if row.counted_at >= old or row.total > SMALL
+    }
+    lacking = set(kept if zones is None else zones) - good.keys()
+    if lacking or not kept:
+        good |= _live(lacking if kept or zones is not None else None)
+    for zone in kept:
+        good[zone].kept = True
+    return good
+
+
+def _kept(row: DailyFigures) -> Standing:
+    return Standing(
+        Counter(row.states),
+        Counter(row.reasons),
+        row.counted_at,
+        row.stalest,
+        row.unseen,
+    )
+
+
+def _live(zones: Collection[int] | None) -> dict[int, Standing]:
+    """Count now, in one look at the table."""
+    rows = Domain.objects.delegated().order_by()
+    rows = rows if zones is None else rows.filter(zone__in=zones)
+    found = {zone: Standing() for zone in zones or ()}
+    groups = rows.values_list("zone", "state", "last_reason")
+    for zone, state, reason, number in groups.annotate(number=Count("pk")):
+        told = found.setdefault(zone, Standing())
+        told.states[state] += number
+        if state in STUCK and reason:
+            told.reasons[reason] += number
+    return found
 
 
 def newest() -> list[DailyFigures]:

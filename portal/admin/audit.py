@@ -8,13 +8,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import AuditEntry
 from bootstrap.services import proofs
 from portal import words
 from portal.access import AUDIT, holds, is_staff
 from portal.dashboard import audit
 
-from .base import ReadOnlyAdmin
+from .base import ReadOnlyAdmin, known
 
 
 @admin.register(AuditEntry)
@@ -22,8 +23,8 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     """Entries of the trail."""
 
     list_display = ("type", "stream", "number", "at", "sealed")
-    list_filter = ("type",)
-    search_fields = ("stream",)
+    list_filter = (known("type", EntryType),)
+    search_fields = ("stream__startswith",)
     ordering = ("-pk",)
     change_list_template = "admin/trail.html"
     change_form_template = "admin/entry.html"

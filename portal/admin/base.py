@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from enum import StrEnum
 from functools import cache
 from typing import Any, Final, TypeVar
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db.models import Field, Model
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 from portal.access import is_staff
+from portal.dashboard.paging import FAR
 from portal.templatetags.dns import shown
 
 TEXTS: Final = frozenset({"CharField", "TextField"})
@@ -21,12 +25,41 @@ Columns = Any
 """Names of columns and callables that show one, as Django allows."""
 
 
+class CappedPaginator(Paginator[Any]):
+    """Counts no further than people turn pages; a million rows are not counted."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows can be paged to."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[:FAR].count())
+
+
+def known(column: str, values: Iterable[StrEnum | str]) -> Columns:
+    """Return a filter over values that are known: a million rows are not asked."""
+    choices = [(str(value), str(value)) for value in values]
+
+    class Known(admin.SimpleListFilter):
+        title = column.replace("_", " ")
+        parameter_name = column
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> Columns:  # noqa: ARG002, ANN401 - Django's signature
+            return choices
+
+        def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002, ANN401 - Django's signature
+            chosen = self.value()
+            return queryset.filter(**{column: chosen}) if chosen else queryset
+
+    return Known
+
+
 class ReadOnlyAdmin(admin.ModelAdmin[Row]):
     """No add, no change, no delete: a service is the only way to move a row."""
 
     actions: Columns = None
     list_per_page = 50
     show_full_result_count = False
+    paginator = CappedPaginator
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         """Refuse."""

@@ -40,7 +40,7 @@ class DomainAdmin(ReadOnlyAdmin[Domain]):
     list_display = ("name", "zone", "state", "last_reason", "last_scan_at")
     list_filter = ("state", "zone")
     list_select_related = ("zone",)
-    search_fields = ("name",)
+    search_fields = ("name__startswith",)
 
 
 @admin.register(Alarm)
@@ -58,7 +58,7 @@ class WorkItemAdmin(ReadOnlyAdmin[WorkItem]):
 
     list_display = ("domain", "due_at", "trigger", "attempts", "parked_at")
     list_select_related = ("domain",)
-    search_fields = ("domain__name",)
+    search_fields = ("domain__name__startswith",)
 
 
 @admin.register(SignalSource)

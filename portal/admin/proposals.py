@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -19,7 +19,18 @@ from bootstrap.services import batches
 from portal.access import DECIDE, fresh_second_factor, holds
 from portal.dashboard import decisions, presenters, proposals, queue
 
-from .base import ReadOnlyAdmin
+from .base import ReadOnlyAdmin, known
+
+VERBS: Final = ("approve", "reject", "hold", "release", "lapse")
+DOORS: Final = ("dashboard", "admin", "command", "rule")
+ENDINGS: Final = (
+    "applied",
+    "unchanged",
+    "refused",
+    "unreachable",
+    "read-back",
+    "conflict",
+)
 
 
 @admin.register(Proposal)
@@ -29,7 +40,7 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
     list_display = ("domain", "path", "state", "reason", "created_at", "expires_at")
     list_filter = ("state", "path", "domain__zone")
     list_select_related = ("domain", "domain__zone")
-    search_fields = ("domain__name", "digest")
+    search_fields = ("domain__name__startswith", "digest__startswith")
     change_form_template = "admin/proposal.html"
     actions = ("approve_chosen", "reject_chosen")
 
@@ -120,8 +131,8 @@ class DecisionAdmin(ReadOnlyAdmin[Decision]):
     """What people said."""
 
     list_display = ("verb", "actor", "via", "at", "proposal_id")
-    list_filter = ("verb", "via")
-    search_fields = ("actor", "digest")
+    list_filter = (known("verb", VERBS), known("via", DOORS))
+    search_fields = ("actor__exact", "digest__startswith")
 
 
 @admin.register(Publication)
@@ -129,7 +140,7 @@ class PublicationAdmin(ReadOnlyAdmin[Publication]):
     """Attempts to change the parent."""
 
     list_display = ("proposal_id", "number", "outcome", "rcode", "began_at")
-    list_filter = ("outcome",)
+    list_filter = (known("outcome", ENDINGS),)
 
 
 @admin.register(Sighting)

@@ -7,9 +7,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from bootstrap.core.evaluation.queries import Trigger
+from bootstrap.core.evaluation.reasons import Kind
+from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.models import Evidence, ScanAttempt, ScanFinding
 
-from .base import Columns, ReadOnlyAdmin
+from .base import Columns, ReadOnlyAdmin, known
 
 
 @admin.register(ScanAttempt)
@@ -17,9 +20,13 @@ class ScanAttemptAdmin(ReadOnlyAdmin[ScanAttempt]):
     """Evaluations."""
 
     list_display = ("domain", "outcome", "primary_reason", "trigger", "started_at")
-    list_filter = ("outcome", "kind", "trigger")
+    list_filter = (
+        known("outcome", Outcome),
+        known("kind", Kind),
+        known("trigger", Trigger),
+    )
     list_select_related = ("domain",)
-    search_fields = ("domain__name",)
+    search_fields = ("domain__name__startswith",)
 
     def get_fields(
         self, request: HttpRequest, obj: ScanAttempt | None = None
@@ -39,8 +46,8 @@ class ScanFindingAdmin(ReadOnlyAdmin[ScanFinding]):
     """Findings."""
 
     list_display = ("reason", "kind", "subject", "scan_id")
-    list_filter = ("kind",)
-    search_fields = ("reason", "subject")
+    list_filter = (known("kind", Kind),)
+    search_fields = ("scan__domain__name__exact",)
 
 
 @admin.register(Evidence)
@@ -48,4 +55,4 @@ class EvidenceAdmin(ReadOnlyAdmin[Evidence]):
     """Bundles, by address."""
 
     list_display = ("digest", "size", "created_at")
-    search_fields = ("digest",)
+    search_fields = ("digest__startswith",)

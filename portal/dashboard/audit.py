@@ -8,19 +8,20 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from bootstrap import clock, config
+from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import AuditDisclosure, AuditEntry
 from bootstrap.services import disclosures, proofs, sealing
 from bootstrap.services.logfiles import HistoryDiffers, LogFiles
 from portal.access import AUDIT, actor_of, may
 
 from .forms import TrailFilter
-from .paging import page_of
+from .paging import Page, page_of
 
 TEXT: Final = "text/plain; charset=utf-8"
 
@@ -30,10 +31,7 @@ TEXT: Final = "text/plain; charset=utf-8"
 def trail(request: HttpRequest) -> HttpResponse:
     """List the entries, newest first."""
     form = TrailFilter(request.GET)
-    named = AuditDisclosure.objects.filter(entry_uid=OuterRef("uid"), name="actor")
-    rows = proofs.placed(narrowed(form))
-    rows = rows.annotate(person=Subquery(named.values("value")[:1]))
-    found, log = page_of(rows, request), proofs.log_state()
+    found, log = _found(form, request), proofs.log_state()
     for row in found.rows:
         row.who, row.proof = _who(row), log.of(row.sealed_under)
     context = {"form": form, "page": found, "log": log}
@@ -55,21 +53,49 @@ def narrowed(form: TrailFilter) -> QuerySet[AuditEntry]:
     until = wanted["until"] + timedelta(days=1) if wanted["until"] else None
     child = wanted["domain"].strip().rstrip(".").lower()
     columns = {
-        "stream__contains": wanted["q"].strip().lower(),
         "stream": f"child:{child}." if child else "",
-        "type__startswith": wanted["type"].strip(),
+        "type__in": _kinds(wanted["type"].strip()),
         "at__gte": _midnight(wanted["since"]),
         "at__lt": _midnight(until),
     }
     rows = rows.filter(**{column: value for column, value in columns.items() if value})
-    return _by(rows, wanted["actor"].strip())
+    if stream := wanted["q"].strip().lower():
+        begins = Q(stream__startswith=stream)
+        rows = rows.filter(begins | Q(stream__startswith=f"child:{stream}"))
+    if person := wanted["actor"].strip():
+        rows = rows.filter(uid__in=_theirs(person).values("entry_uid"))
+    return rows
 
 
-def _by(rows: QuerySet[AuditEntry], person: str) -> QuerySet[AuditEntry]:
-    if not person:
-        return rows
-    theirs = AuditDisclosure.objects.filter(name="actor", value=person)
-    return rows.filter(uid__in=theirs.values("entry_uid"))
+def _kinds(begin: str) -> list[str]:
+    """Return the kinds of entries that begin so, or what fits none of them."""
+    if not begin:
+        return []
+    return [kind.value for kind in EntryType if kind.startswith(begin)] or [begin]
+
+
+def _theirs(person: str) -> QuerySet[AuditDisclosure]:
+    """Return what names a person's entries, newest first: their keys hold the time."""
+    rows = AuditDisclosure.objects.filter(name="actor", value=person)
+    return rows.order_by("-entry_uid")
+
+
+def _found(form: TrailFilter, request: HttpRequest) -> Page:
+    """Return a page of entries; one person's alone is found by what names them."""
+    wanted = {name: value for name, value in request.GET.items() if value}
+    if not form.is_valid() or wanted.keys() - {"page"} != {"actor"}:
+        return page_of(_told(narrowed(form)), request)
+    found = page_of(_theirs(form.cleaned_data["actor"].strip()), request)
+    uids = [each.entry_uid for each in found.rows]
+    theirs = AuditEntry.objects.filter(uid__in=uids).order_by("-uid")
+    found.rows[:] = _told(theirs)
+    return found
+
+
+def _told(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """Add to entries their places in the log and whom they name."""
+    named = AuditDisclosure.objects.filter(entry_uid=OuterRef("uid"), name="actor")
+    return proofs.placed(rows).annotate(person=Subquery(named.values("value")[:1]))
 
 
 def _midnight(day: datetime | None) -> datetime | None:

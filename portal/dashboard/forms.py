@@ -47,13 +47,25 @@ class CommentForm(forms.Form):
     comment = forms.CharField(max_length=MAX_COMMENT)
 
 
-class DomainFilter(forms.Form):
+class ZoneFilter(forms.Form):
+    """A filter whose `zone` is one of ours, by its name: asked for once a form."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+        super().__init__(*args, **options)
+        zones = {zone.name: zone for zone in Zone.objects.all()}
+        self.fields["zone"] = forms.TypedChoiceField(
+            required=False,
+            choices=_any(*zones),
+            coerce=zones.get,
+            empty_value=None,
+        )
+
+
+class DomainFilter(ZoneFilter):
     """The filters of the list of domains; they live in the query string."""
 
     q = forms.CharField(required=False, max_length=255, label="Name contains")
-    zone = forms.ModelChoiceField(
-        Zone.objects.all(), required=False, to_field_name="name", empty_label="any"
-    )
+    zone = forms.TypedChoiceField(required=False)
     state = forms.ChoiceField(
         required=False, choices=[("", "any"), *DomainState.choices]
     )
@@ -63,13 +75,11 @@ class DomainFilter(forms.Form):
     )
 
 
-class QueueFilter(forms.Form):
+class QueueFilter(ZoneFilter):
     """The filters of the queue."""
 
     q = forms.CharField(required=False, max_length=255, label="Name contains")
-    zone = forms.ModelChoiceField(
-        Zone.objects.all(), required=False, to_field_name="name", empty_label="any"
-    )
+    zone = forms.TypedChoiceField(required=False)
     state = forms.ChoiceField(
         required=False, choices=_any("candidate", "held", "failed")
     )
@@ -144,7 +154,7 @@ def _day() -> forms.DateField:
 class TrailFilter(forms.Form):
     """The filters of the trail."""
 
-    q = forms.CharField(required=False, max_length=255, label="Stream contains")
+    q = forms.CharField(required=False, max_length=255, label="Stream begins with")
     domain = forms.CharField(required=False, max_length=255)
     actor = forms.CharField(required=False, max_length=150, label="Person")
     type = forms.CharField(required=False, max_length=60, label="Kind begins with")

@@ -19,6 +19,8 @@ from portal.access import actor_of, staff_only
 
 from .paging import page_of
 
+SOME = 25
+"""Members shown of each cause; the list of domains has them all."""
 FIGURES = (
     ("ready", "would be accepted now", "check", "ok"),
     ("blocked", "something is in the way", "triangle", "warn"),
@@ -56,7 +58,7 @@ def operator(request: HttpRequest, ns_key: str) -> HttpResponse:
         "nameservers": sorted(one.nameservers),
         "ns_key": ns_key,
         "findings": [_shown(finding, request) for finding in found],
-        **_readiness(service.readiness(ns_key=ns_key)),
+        **_readiness(service.operator_readiness(ns_key)),
     }
     return render(request, "dashboard/operator.html", context)
 
@@ -91,7 +93,7 @@ def members(request: HttpRequest, finding_id: uuid.UUID, ending: str) -> HttpRes
 def _shown(finding: OperatorFinding, request: HttpRequest) -> dict[str, Any]:
     return {
         "finding": finding,
-        "rows": list(service.members(finding)[: causes.SHOWN]),
+        "rows": list(service.members(finding)[:SOME]),
         "link": causes.link_to(finding, request),
     }
 

@@ -6,7 +6,16 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, Subquery, Value, Window
+from django.db.models import (
+    Aggregate,
+    Count,
+    Min,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    Window,
+)
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,7 +24,7 @@ from django.views.decorators.http import require_safe
 from bootstrap import clock
 from bootstrap.core.evaluation.reasons import MEANINGS, Kind
 from bootstrap.core.workflow.lifecycle import State
-from bootstrap.models import Alarm, Domain, DomainState, OperatorFinding, Proposal
+from bootstrap.models import Alarm, DomainState, OperatorFinding, Proposal
 from bootstrap.services import statistics
 from portal.access import staff_only
 
@@ -25,10 +34,7 @@ TOP = 8
 DAY = timedelta(days=1)
 SEEN = timedelta(days=60)
 """What the charts show."""
-FRESH = timedelta(minutes=15)
-"""Older figures of the day mean that nobody counts: count here instead."""
 OURS = [reason.value for reason, m in MEANINGS.items() if m.kind is Kind.OURS]
-STUCK = [DomainState.BLOCKED, DomainState.WAITING, DomainState.BROKEN]
 
 
 @require_safe
@@ -44,10 +50,13 @@ def _needs_a_person() -> dict[str, Any]:
     everything = Window(Count("pk"))
     unseen = Window(Count("pk", filter=Q(acknowledged_at=None)))
     ours = Window(Count("pk", filter=Q(code__in=OURS)))
-    failed = Window(Count("pk", filter=Q(state=State.FAILED.value)))
-    ends = Window(Min("expires_at"))
-    waiting = Proposal.objects.awaiting_staff().with_domain().order_by("created_at")
-    marked = waiting.annotate(total=everything, failed=failed, ends=ends)
+    waiting = Proposal.objects.awaiting_staff().order_by("created_at", "pk")
+    failed = Proposal.objects.filter(state=State.FAILED.value)
+    marked = waiting.with_domain().annotate(
+        total=_over(waiting, Count("pk")),
+        failed=Coalesce(_over(failed, Count("pk")), 0),
+        ends=_over(waiting, Min("expires_at")),
+    )
     oldest: list[Any] = list(marked[:TOP])
     raised = Alarm.objects.open().annotate(total=everything, unseen=unseen, ours=ours)
     alarms: list[Any] = list(raised[:TOP])
@@ -62,6 +71,12 @@ def _needs_a_person() -> dict[str, Any]:
         "unseen_total": alarm.unseen if alarm else 0,
         "own_faults": alarm.ours if alarm else 0,
     }
+
+
+def _over(rows: QuerySet[Any], figure: Aggregate) -> Subquery:
+    """Return one figure over all rows, to stand beside each: counted once."""
+    whole = rows.order_by().values(all=Value(1))
+    return Subquery(whole.annotate(figure=figure).values("figure"))
 
 
 def _how_it_goes() -> dict[str, Any]:
@@ -91,10 +106,9 @@ def _how_it_goes() -> dict[str, Any]:
 
 def _recent(now: datetime) -> list[Any]:
     """Return the newest publications, each with how many a day has brought."""
-    day = Proposal.objects.filter(sent_at__gte=now - DAY).order_by()
-    count = day.values(all=Value(1)).annotate(number=Count("pk")).values("number")
+    day = Proposal.objects.filter(sent_at__gte=now - DAY)
     rows = Proposal.objects.with_domain().exclude(sent_at=None)
-    marked = rows.annotate(today=Coalesce(Subquery(count), 0))
+    marked = rows.annotate(today=Coalesce(_over(day, Count("pk")), 0))
     return list(marked.order_by("-sent_at")[:TOP])
 
 
@@ -105,32 +119,19 @@ def share(part: int, whole: int) -> float:
 
 def _figures(now: datetime) -> dict[str, Any]:
     """Return counts as the task left them; before its first turn, count here."""
-    rows = statistics.newest()
-    if not rows or min(row.counted_at for row in rows) < now - FRESH:
-        states, reasons = _counts()
-        return {"states": states, "reasons": reasons, "kept": bool(rows)}
+    zones = statistics.standing(now=now).values()
     states, reasons = Counter[str](), Counter[str]()
-    for row in rows:
-        states.update(row.states)
-        reasons.update(row.reasons)
-    looks = [row.stalest for row in rows if row.stalest]
+    for zone in zones:
+        states.update(zone.states)
+        reasons.update(zone.reasons)
+    counted = [zone.counted_at for zone in zones if zone.counted_at]
+    looks = [zone.stalest for zone in zones if zone.stalest]
     return {
         "states": states,
         "reasons": reasons,
-        "kept": True,
-        "counted_at": min(row.counted_at for row in rows),
+        "kept": any(zone.kept for zone in zones),
+        "counted_at": min(counted, default=None),
+        "late": bool(counted) and min(counted) < now - statistics.FRESH,
         "stalest": min(looks, default=None),
-        "unseen": sum(row.unseen for row in rows),
+        "unseen": sum(zone.unseen for zone in zones),
     }
-
-
-def _counts() -> tuple[Counter[str], Counter[str]]:
-    """Return delegations by state, and stuck ones by reason: one look at the table."""
-    states: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    rows = Domain.objects.delegated().order_by().values_list("state", "last_reason")
-    for state, reason, count in rows.annotate(count=Count("pk")):
-        states[state] += count
-        if state in STUCK and reason:
-            reasons[reason] += count
-    return states, reasons

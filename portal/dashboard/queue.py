@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,6 +29,8 @@ AGES: Final[Mapping[str, timedelta]] = {
     "day": timedelta(days=1),
     "week": timedelta(days=7),
 }
+NS_KEY: Final = re.compile(r"[0-9a-f]{64}")
+"""What names a nameserver set; no operator of breakers is written so."""
 SOON: Final = timedelta(hours=12)
 """What expires within it is "expiring today"."""
 
@@ -82,7 +84,8 @@ def narrowed(
     }
     rows = rows.filter(**{column: value for column, value in columns.items() if value})
     if operator := wanted["operator"].strip().lower():
-        rows = rows.filter(Q(operator=operator) | Q(domain__ns_key=operator))
+        by = "domain__ns_key" if NS_KEY.fullmatch(operator) else "operator"
+        rows = rows.filter(**{by: operator})
     return _aged(rows, wanted["age"], now).order_by("created_at", "pk")
 
 

@@ -41,7 +41,7 @@ def preview(browser, changes, verb="approve"):
 
 
 QUERIES = {
-    "?operator=abc": "own.example",
+    f"?operator={'cd' * 32}": "own.example",
     "?registrar=Mine": "own.example",
     "?reason=SIG_BOGUS": "own.example",
     "?age=week": "own.example",
@@ -52,7 +52,7 @@ QUERIES = {
 @pytest.mark.parametrize("query", QUERIES)
 def test_every_filter_of_the_queue_lives_in_its_address(query, reader, registry):
     domain = rows.a_domain(
-        registry.zone, "own.example", registrar="Mine Ltd", ns_key="abc"
+        registry.zone, "own.example", registrar="Mine Ltd", ns_key="cd" * 32
     )
     rows.a_proposal(
         domain,

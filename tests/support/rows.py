@@ -20,6 +20,8 @@ from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import (
     Alarm,
     AuditEntry,
+    Breaker,
+    BreakerVoice,
     Decision,
     Domain,
     DomainState,
@@ -300,6 +302,44 @@ def an_entry(domain: Domain, kind: EntryType, **data: Any) -> AuditEntry:
     )
 
 
+def a_finding(ns_key: str, **columns: Any) -> OperatorFinding:
+    """Return an open cause behind two names of one operator."""
+    fields: dict[str, Any] = {
+        "reason": "SIG_NONE",
+        "nameservers": ["ns1.alike.net", "ns2.alike.net"],
+        "members": 2,
+        "most": 2,
+        "opened_at": NOW - timedelta(days=5),
+        "counted_at": NOW - timedelta(minutes=2),
+    }
+    return OperatorFinding.objects.create(ns_key=ns_key, **fields | columns)
+
+
+def a_vote(proposal: Proposal, person: str, verb: str = "approve") -> Decision:
+    """Return what a person said to the proposal as it is."""
+    return Decision.objects.create(
+        proposal=proposal,
+        verb=verb,
+        actor=person,
+        actor_kind="staff",
+        via="dashboard",
+        comment="Looked at every server.",
+        digest=proposal.digest,
+        at=NOW - timedelta(hours=2),
+    )
+
+
+def a_breaker(subject: str) -> Breaker:
+    """Return an open breaker of one operator, for whose release one person spoke."""
+    breaker = Breaker.objects.create(
+        scope="operator", subject=subject, reason="operator_rate", opened_at=NOW
+    )
+    BreakerVoice.objects.create(
+        breaker=breaker, actor="approver", via="dashboard", comment="Seen", at=NOW
+    )
+    return breaker
+
+
 def a_change_of_rules(zone: Zone, **columns: Any) -> RulesChange:
     """Return a change of rules that waits for a second person."""
     fields: dict[str, Any] = {
@@ -339,7 +379,7 @@ class Registry:
     @property
     def finding(self) -> OperatorFinding:
         """The one cause behind more than one domain."""
-        return OperatorFinding.objects.get()
+        return OperatorFinding.objects.get(ns_key="ab" * 32)
 
 
 def a_registry() -> Registry:
@@ -501,15 +541,7 @@ def _alike(registry: Registry) -> None:
             state_since=NOW - timedelta(days=5),
             signed_since=NOW - timedelta(days=6),
         )
-    OperatorFinding.objects.create(
-        reason="SIG_NONE",
-        ns_key="ab" * 32,
-        nameservers=["ns1.alike.net", "ns2.alike.net"],
-        members=3,
-        most=5,
-        opened_at=NOW - timedelta(days=5),
-        counted_at=NOW - timedelta(minutes=2),
-    )
+    a_finding("ab" * 32, members=3, most=5)
 
 
 def _under_way(registry: Registry) -> None:
@@ -552,16 +584,7 @@ def _under_way(registry: Registry) -> None:
         registry.scans.setdefault(state, scan)
     _publish(registry.proposals["visible"])
     _publish(registry.proposals["settled"])
-    Decision.objects.create(
-        proposal=registry.proposals["rejected"],
-        verb="reject",
-        actor="approver",
-        actor_kind="staff",
-        via="dashboard",
-        comment="The holder asked us to wait.",
-        digest=registry.proposals["rejected"].digest,
-        at=NOW - timedelta(hours=2),
-    )
+    a_vote(registry.proposals["rejected"], "approver", "reject")
 
 
 def _publish(proposal: Proposal) -> None:
