@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "requirements.md"
 LEFT = ROOT / "docs" / "requirements-left.toml"
-CODE = ("bootstrap", "portal", "templates", "tools")
+CODE = ("bootstrap", "portal", "templates", "tools", "deploy")
 CASES = "bootstrap/lab/catalogue/"
 """Cases of the conformance kit show what is required, they do not meet it."""
 ID = re.compile(r"(?<![A-Za-z0-9-])(P-(?:\d+|[A-Z])\.\d+|[SF]-\d+)(?![\d.]*\d)")
@@ -90,7 +90,10 @@ def cited(folder: str) -> dict[str, set[str]]:
     """Return the files below `folder` that cite each id; this one cites none."""
     places: dict[str, set[str]] = defaultdict(set)
     for path in sorted((ROOT / folder).rglob("*")):
-        if path.suffix not in {".py", ".html", ".toml"} or "migrations" in path.parts:
+        if (
+            path.suffix not in {".py", ".html", ".toml", ".service", ".conf"}
+            or "migrations" in path.parts
+        ):
             continue
         if path == Path(__file__).resolve():
             continue
