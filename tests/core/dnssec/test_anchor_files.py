@@ -54,28 +54,49 @@ def test_a_dnskey_line_is_an_anchor_by_its_sha_256():
         " krSqQpF64cYbcB7wNcP+e+MAnLr+Wi9xMWyQLc8NAA== )\n"
     )
 
+    assert [anchor.zone for anchor in found] == [parse_name("example.net")]
     assert [anchor.ds.to_text() for anchor in found] == [
         "55648 13 2 B4C8C1FE2E7477127B27115656AD6256F424625BF5C1E2770CE6D6E37DF61D17"
     ]
 
 
 REFUSED = {
-    "nothing": "",
-    "a file without a digest": "<TrustAnchor><Zone>.</Zone></TrustAnchor>",
-    "another kind of XML": "<html/>",
-    "a digest without a number": XML.replace("19036", ""),
-    "a moment without a zone": XML.replace("T00:00:00+00:00", "T00:00:00"),
-    "an entity": '<!DOCTYPE x [<!ENTITY a "b">]>' + XML,
-    "another type": ". IN A 192.0.2.1\n",
-    "no zone file": "hello\n",
-    "an included file": "$INCLUDE /etc/passwd\n",
+    "nothing": ("", "there is no trust anchor in it"),
+    "a file without a digest": (
+        "<TrustAnchor><Zone>.</Zone></TrustAnchor>",
+        "there is no trust anchor in it",
+    ),
+    "another kind of XML": ("<html/>", "not the form of RFC 9718: the name is empty"),
+    "a digest without a number": (
+        XML.replace("19036", ""),
+        "not the form of RFC 9718: ",
+    ),
+    "a moment without a zone": (
+        XML.replace("T00:00:00+00:00", "T00:00:00"),
+        "not the form of RFC 9718: 2010-07-15T00:00:00 has no time zone",
+    ),
+    "an entity": (
+        '<!DOCTYPE x [<!ENTITY a "b">]>' + XML,
+        "declarations are not welcome",
+    ),
+    "another type": (". IN A 192.0.2.1\n", "a record of type A"),
+    "no zone file": ("hello\n", "not lines of a zone file: "),
+    "an included file": ("$INCLUDE /etc/passwd\n", "not lines of a zone file: "),
 }
 
 
-@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
-def test_a_file_that_is_not_understood_is_refused(text):
-    with pytest.raises(AnchorsMalformed):
+@pytest.mark.parametrize(("text", "why"), REFUSED.values(), ids=REFUSED)
+def test_a_file_that_is_not_understood_is_refused(text, why):
+    with pytest.raises(AnchorsMalformed) as refused:
         read_anchors(text)
+
+    assert str(refused.value).startswith(why)
+
+
+def test_space_before_the_first_element_changes_nothing():
+    body = XML.partition("?>")[2]
+
+    assert read_anchors(f"\n  {body}") == read_anchors(XML)
 
 
 @given(st.text(max_size=60))

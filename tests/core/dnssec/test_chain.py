@@ -116,8 +116,9 @@ def test_p_7_1_an_anchor_of_unknown_algorithm_beside_a_known_one_does_not_matter
 
 def test_p_7_1_no_anchor_is_our_own_fault_and_says_nothing_of_the_name():
     tree = a_tree()
-    with pytest.raises(NoTrustAnchor):
+    with pytest.raises(NoTrustAnchor) as missing:
         tree.prove(SIGNAL, "CDS", anchors=())
+    assert (missing.value.name, missing.value.now) == (n(SIGNAL), NOW)
 
 
 def test_p_7_1_an_anchor_elsewhere_is_none():

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from bootstrap.core.dns.names import ROOT
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.budget import Budget
+from bootstrap.core.dnssec.chain import validate
 from bootstrap.core.dnssec.memory import Kept, Memory, Price, Trace
 from bootstrap.core.dnssec.proofs import Needs, Proof, Question
+from bootstrap.core.dnssec.security import Flaw, Security
+from tests.support.signed import NOW, SIGNAL, a_tree, n
 
 KEYS = Question(ROOT, ROOT, RdataType.DNSKEY)
 NAMES = Question(ROOT, ROOT, RdataType.NS)
@@ -89,3 +95,92 @@ def test_a_look_is_judged_once_while_it_can_be_paid_for():
     look("c", budget)  # the third: what was there is forgotten
     assert look("a", budget) == "a"
     assert judged == ["a", "b", "c", "a"]
+
+
+class Asked:
+    """A signal whose chain was asked for, to be proven again and again."""
+
+    def __init__(self) -> None:
+        tree = a_tree()
+        self.anchors = tree.anchors
+        tree.prove(SIGNAL, "CDS")
+        self.seen = tree.seen
+
+    def proved(self, budget=None, memory=None, *, now=NOW, anchors=None) -> Proof:
+        found = validate(
+            n(SIGNAL),
+            RdataType.CDS,
+            seen=self.seen,
+            anchors=anchors or self.anchors,
+            now=now,
+            budget=budget or Budget(),
+            memory=memory,
+        )
+        assert isinstance(found, Proof)
+        return found
+
+
+def test_a_proof_is_the_same_with_memory_and_costs_the_same():
+    asked, memory = Asked(), Memory()
+    plain, first, second = Budget(), Budget(), Budget()
+
+    without = asked.proved(plain)
+
+    assert without.security is Security.SECURE
+    assert asked.proved(first, memory) == without
+    assert asked.proved(second, memory) == without
+    assert plain == first == second
+    assert plain.verifications < Budget().verifications
+
+
+def test_a_remembered_proof_is_the_very_same_object():
+    asked, memory = Asked(), Memory()
+
+    assert asked.proved(memory=memory) is asked.proved(memory=memory)
+    assert asked.proved() is not asked.proved()
+
+
+def test_what_is_remembered_holds_for_that_second_and_those_anchors_alone():
+    asked, memory = Asked(), Memory()
+    found = asked.proved(memory=memory)
+    others = tuple(replace(anchor) for anchor in asked.anchors)
+
+    later = asked.proved(memory=memory, now=NOW + timedelta(seconds=1))
+    elsewhere = asked.proved(memory=memory, anchors=others)
+
+    assert later == elsewhere == found
+    assert found is not later
+    assert found is not elsewhere
+    expired = asked.proved(memory=memory, now=NOW + timedelta(days=30))
+    assert expired.security is Security.BOGUS
+
+
+def test_a_remembered_proof_that_cannot_be_paid_ends_as_it_would_have():
+    asked, memory = Asked(), Memory()
+    asked.proved(memory=memory)
+
+    poor = asked.proved(Budget(verifications=2), memory)
+
+    assert poor == asked.proved(Budget(verifications=2))
+    assert poor.flaw is Flaw.LIMIT
+
+
+def test_a_memo_spares_signatures_and_no_allowance():
+    asked = Asked()
+    memo: dict[bytes, bool] = {}
+    first, second = Budget(), Budget()
+
+    for budget in (first, second):
+        validate(
+            n(SIGNAL),
+            RdataType.CDS,
+            seen=asked.seen,
+            anchors=asked.anchors,
+            now=NOW,
+            budget=budget,
+            memo=memo,
+        )
+
+    assert memo
+    assert set(memo.values()) == {True}
+    assert first == second

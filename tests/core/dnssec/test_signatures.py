@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import dns.rrset
 import pytest
+from cryptography.exceptions import InvalidSignature
 from hypothesis import given, strategies as st
 
 from bootstrap.core.dns.messages import read
@@ -507,3 +508,120 @@ def test_what_is_remembered_changes_neither_outcome_nor_spending():
         assert all(budget == budgets[0] != Budget() for budget in budgets)
         assert crypto._verifies.cache_info().misses == 1
     assert sorted(memo.values()) == [False, True]
+
+
+def spoiled(**changes):
+    good = signed()
+    return replace(good, rrsigs=(replace(good.rrsigs[0], **changes),))
+
+
+TAG = a_signer().key.key_tag
+SAID = {
+    "no signature": (
+        replace(signed(), rrsigs=()),
+        Unverified(Flaw.UNSIGNED, "no signature came with it"),
+    ),
+    "the zone above": (
+        signed(zone=n("net")),
+        Unverified(Flaw.SIGNER_ABOVE_CUT, "signed by net. in example.net."),
+    ),
+    "another zone": (
+        signed(zone=n("evil.test")),
+        Unverified(Flaw.WRONG_SIGNER, "signed by evil.test. in example.net."),
+    ),
+    "another type": (
+        spoiled(type_covered=2),
+        Unverified(Flaw.MALFORMED, "the signature is for another RRset"),
+    ),
+    "another algorithm": (
+        spoiled(algorithm=5),
+        Unverified(Flaw.UNSUPPORTED_ALGORITHM, "signed with algorithm 5"),
+    ),
+    "an end before the beginning": (
+        spoiled(expiration=stamp(NOW - 9 * DAY)),
+        Unverified(Flaw.WINDOW_INVERTED, "it expires before it begins"),
+    ),
+    "tomorrow": (
+        spoiled(inception=stamp(NOW + DAY)),
+        Unverified(Flaw.NOT_YET_VALID, "from 2026-11-25 12:00:00+00:00"),
+    ),
+    "yesterday": (
+        spoiled(expiration=stamp(NOW - SECOND)),
+        Unverified(Flaw.EXPIRED, "since 2026-11-24 11:59:59+00:00"),
+    ),
+    "another key": (
+        spoiled(key_tag=1),
+        Unverified(Flaw.NO_MATCHING_KEY, "no key 1 of algorithm 13"),
+    ),
+    "wrong octets": (
+        spoiled(signature=bytes(64)),
+        Unverified(Flaw.SIGNATURE_WRONG, f"by key {TAG}"),
+    ),
+    "five wrong ones": (
+        replace(signed(), rrsigs=broken(signed(), 0, 1, 2, 3, 4)),
+        Unverified(Flaw.LIMIT, "4 signatures failed"),
+    ),
+    "nine promising ones": (
+        replace(signed(), rrsigs=broken(signed(), *range(9))),
+        Unverified(Flaw.LIMIT, "9 signatures"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("given_", "expected"), SAID.values(), ids=SAID)
+def test_what_is_wrong_is_said_with_what_was_seen(given_, expected):
+    assert outcome(given_) == expected
+
+
+def test_keys_that_share_a_tag_are_counted():
+    signer = a_signer(15)
+    keys = [signer.key, a_colliding_key(signer.key, 1), a_colliding_key(signer.key, 2)]
+
+    assert outcome(signed(signer=signer), keys) == Unverified(
+        Flaw.LIMIT, "3 keys of one tag"
+    )
+
+
+def test_what_is_verified_is_told_whole():
+    good = signed(original_ttl=300)
+
+    found = outcome(good)
+
+    assert isinstance(found, Verified)
+    assert found.signed == good
+    assert (found.signer, found.encloser) == (ZONE, None)
+    assert (found.starts, found.ends) == (stamp(NOW - DAY), stamp(NOW + 7 * DAY))
+
+
+LARGEST = an_rsa_key(an_odd(2048), 1 << 32)
+
+
+def test_s_36_the_largest_exponent_is_even_and_so_no_key():
+    assert crypto.key_check(8, LARGEST) is None
+
+
+@pytest.mark.parametrize("algorithm", [8, 10, 13, 14])
+def test_the_check_of_a_key_knows_its_own_signatures_and_no_others(algorithm):
+    """Asked of the makers themselves: nothing that was remembered takes part."""
+    signer, data = a_signer(algorithm), b"some octets"
+    check = crypto._MAKERS[algorithm](signer.key.public_key)
+
+    assert check is not None
+    check(signer.sign(data), data)
+    for signature, said in ((signer.sign(data), b"others"), (signer.sign(b""), data)):
+        with pytest.raises(InvalidSignature):
+            check(signature, said)
+
+
+def test_a_memo_knows_what_was_checked_and_tells_checks_apart():
+    signer, other = a_signer(15), a_signer(15, "other")
+    memo: dict[bytes, bool] = {}
+    made = (15, signer.key.public_key, signer.sign(b"x"))
+
+    assert crypto.verifies(*made, b"x", memo)
+    assert not crypto.verifies(*made, b"y", memo)
+    assert not crypto.verifies(15, other.key.public_key, signer.sign(b"x"), b"x", memo)
+    assert sorted(memo.values()) == [False, False, True]
+    forged = dict.fromkeys(memo, True)
+    assert crypto.verifies(*made, b"y", forged)
+    assert crypto.verifies(*made, b"x", None)
