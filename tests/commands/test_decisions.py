@@ -162,6 +162,8 @@ def test_show_speaks_to_people_too(waiting, capsys):
         "no longer delegated",
         "ns1.op.example",
         "accept",
+        f"on evidence {waiting.evidence_id}",
+        "manage.py evidence export child.test -o FILE",
         str(waiting.pk),
         DS,
         "ALARM SIG_BOGUS",

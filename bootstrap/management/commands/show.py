@@ -37,7 +37,7 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
         yield f"  no longer delegated since {told['removed']}"
     yield f"  nameservers: {' '.join(told['nameservers']) or 'none'}"
     yield from _listed("DS", told["ds"])
-    yield from _attempt(told["last_attempt"])
+    yield from _attempt(told["last_attempt"], told["domain"])
     yield from _proposal(told["proposal"])
     for alarm in told["alarms"]:
         yield f"  ALARM {alarm['code']} since {alarm['opened']}: {alarm['detail']}"
@@ -49,7 +49,7 @@ def _listed(title: str, ds: list[str]) -> Iterator[str]:
         yield f"    {text}"
 
 
-def _attempt(attempt: dict[str, Any] | None) -> Iterator[str]:
+def _attempt(attempt: dict[str, Any] | None, domain: str) -> Iterator[str]:
     if attempt is None:
         yield "  not evaluated yet"
         return
@@ -57,6 +57,9 @@ def _attempt(attempt: dict[str, Any] | None) -> Iterator[str]:
         f"  last evaluated {attempt['started']}: {attempt['outcome']},"
         f" {' '.join(attempt['reasons']) or attempt['primary_reason']}"
     )
+    if attempt["evidence"]:
+        yield f"    on evidence {attempt['evidence']}"
+        yield f"    (messages and chains: manage.py evidence export {domain} -o FILE)"
 
 
 def _proposal(proposal: dict[str, Any] | None) -> Iterator[str]:
