@@ -153,7 +153,8 @@ def test_a_check_needs_the_token_of_our_form(registry):
 
 @pytest.fixture
 def measured(settings):
-    settings.PUBLIC_BURST, settings.PUBLIC_PER_MINUTE = 10, 30
+    # one a minute: a slow machine earns no further page during a test
+    settings.PUBLIC_BURST, settings.PUBLIC_PER_MINUTE = 10, 1
 
 
 PAGES = (
@@ -173,7 +174,7 @@ def test_a_network_opens_ten_pages_at_once_and_then_waits(client, registry, meas
     ]
 
     assert [a.status_code == 429 for a in asked] == [False] * 10 + [True] * 5
-    assert 1 <= int(asked[-1]["Retry-After"]) <= 2
+    assert 1 <= int(asked[-1]["Retry-After"]) <= 60
     assert client.get("/status/", REMOTE_ADDR="198.51.100.1").status_code == 200
 
 
