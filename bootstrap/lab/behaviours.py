@@ -112,6 +112,29 @@ def _no_soa(message: Message) -> None:
         message.authority.clear()
 
 
+def _no_dnskey(message: Message) -> None:
+    message.answer[:] = [
+        rrset
+        for rrset in message.answer
+        if RdataType.DNSKEY not in (rrset.rdtype, rrset.covers)
+    ]
+
+
+def _parent_soa(message: Message) -> None:
+    """Deny with the SOA of the zone above, as a server does that lacks the child."""
+    if not message.answer:
+        name = message.question[0].name.parent()
+        soa = dns.rrset.from_text(name, 300, "IN", "SOA", "ns. host. 1 60 60 60 60")
+        message.authority = [soa]
+
+
+def _formerr_of_old(incoming: Incoming) -> Reaction:
+    """Answer FORMERR without EDNS, as servers do that never heard of it."""
+    response = dns.message.from_wire(wires.failure(incoming.query, Rcode.FORMERR))
+    response.use_edns(False)  # noqa: FBT003 - dnspython's way to say "none"
+    return _say(response.to_wire())
+
+
 def _upward(incoming: Incoming) -> Reaction:
     root = dns.rrset.from_text(dns.name.root, 300, "IN", "NS", "ns1.root-servers.")
     reply = Reply(aa=False, authority=[root])
@@ -227,6 +250,10 @@ def _asks_signaling(incoming: Incoming) -> bool:
     return incoming.rdtype in SIGNALING_TYPES
 
 
+def _asks_ns(incoming: Incoming) -> bool:
+    return incoming.rdtype == RdataType.NS
+
+
 def _on_tcp(incoming: Incoming) -> bool:
     return incoming.tcp
 
@@ -249,7 +276,9 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "cds-twice": _only(_asks_signaling, _twice),
     "refused": _rcode(Rcode.REFUSED),
     "servfail": _rcode(Rcode.SERVFAIL),
+    "ns-servfail": _only(_asks_ns, _rcode(Rcode.SERVFAIL)),
     "formerr": _rcode(Rcode.FORMERR),
+    "formerr-of-old": _formerr_of_old,
     "notimp": _rcode(Rcode.NOTIMP),
     "notauth": _rcode(Rcode.NOTAUTH),
     "badvers": _rcode(Rcode.BADVERS),
@@ -257,6 +286,8 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "recursor": _edited(_not_authoritative),
     "nxdomain": _nxdomain,
     "no-soa": _edited(_no_soa),
+    "no-dnskey": _edited(_no_dnskey),
+    "parent-soa": _edited(_parent_soa),
     "no-edns": _edited(_no_edns),
     "parking": _parking,
     "apex-cname": _apex_cname,

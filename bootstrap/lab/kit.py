@@ -46,6 +46,42 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What must be found in a case, without where it is served."""
+
+    answer: str
+    ds: tuple[str, ...]
+    situation: Situation
+
+    def faults(self, seen: Seen) -> tuple[str, ...]:
+        """Return what is wrong with an answer, a line each; nothing if it passes."""
+        if seen.trouble:
+            return (seen.trouble,)
+        faults = []
+        if seen.answer != self.answer:
+            faults.append(f"must {self.answer}, said {seen.answer}")
+        elif seen.ds and sorted(_sha256(seen.ds)) != sorted(self.ds):
+            faults.append(f"DS must be {list(self.ds)}, is {list(seen.ds)}")
+        elif self.ds and not seen.ds:
+            faults.append("accepted without naming the DS")
+        return (*faults, *self._own_faults(seen))
+
+    def _own_faults(self, seen: Seen) -> Iterable[str]:
+        """Compare outcome, path and codes, where the engine has them."""
+        wanted = self.situation
+        if not seen.outcome:
+            return
+        if seen.outcome != wanted.outcome:
+            yield f"outcome must be {wanted.outcome}, is {seen.outcome}"
+        if seen.path != wanted.path:
+            yield f"path must be {wanted.path}, is {seen.path}"
+        if lacking := set(wanted.codes) - seen.codes:
+            yield f"lacks {', '.join(sorted(lacking))}"
+        if wrong := set(wanted.without) & seen.codes:
+            yield f"must not have {', '.join(sorted(wrong))}"
+
+
+@dataclass(frozen=True, slots=True)
 class KitCase:
     """A situation, where it is served."""
 
@@ -84,32 +120,14 @@ class KitCase:
         """Return what the registry holds."""
         return self.situation.registry.delegation(self.placer, now)
 
+    @property
+    def expected(self) -> Expected:
+        """What must be found, as a value that stands alone."""
+        return Expected(self.answer, self.ds, self.situation)
+
     def faults(self, seen: Seen) -> tuple[str, ...]:
         """Return what is wrong with an answer, a line each; nothing if it passes."""
-        if seen.trouble:
-            return (seen.trouble,)
-        faults = []
-        if seen.answer != self.answer:
-            faults.append(f"must {self.answer}, said {seen.answer}")
-        elif seen.ds and sorted(_sha256(seen.ds)) != sorted(self.ds):
-            faults.append(f"DS must be {list(self.ds)}, is {list(seen.ds)}")
-        elif self.ds and not seen.ds:
-            faults.append("accepted without naming the DS")
-        return (*faults, *self._own_faults(seen))
-
-    def _own_faults(self, seen: Seen) -> Iterable[str]:
-        """Compare outcome, path and codes, where the engine has them."""
-        wanted = self.situation
-        if not seen.outcome:
-            return
-        if seen.outcome != wanted.outcome:
-            yield f"outcome must be {wanted.outcome}, is {seen.outcome}"
-        if seen.path != wanted.path:
-            yield f"path must be {wanted.path}, is {seen.path}"
-        if lacking := set(wanted.codes) - seen.codes:
-            yield f"lacks {', '.join(sorted(lacking))}"
-        if wrong := set(wanted.without) & seen.codes:
-            yield f"must not have {', '.join(sorted(wrong))}"
+        return self.expected.faults(seen)
 
     def as_json(self, now: datetime) -> dict[str, Any]:
         """Return the case as it stands in `cases.json`."""

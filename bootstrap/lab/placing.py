@@ -296,7 +296,10 @@ def signaling_zone(network: Network, apex: Name, recipe: SignalRecipe) -> Denier
     for host in serving if recipe.behaviour else ():
         for address in network.host(host):
             network.servers[address].behaviours[apex] = recipe.behaviour
-    network.delegate(apex, hosts, [key.ds(apex) for key in keys])
+    vouched = keys
+    if recipe.stray_ds:
+        vouched = network.keys(f"{apex}/stray", recipe.algorithm)
+    network.delegate(apex, hosts, [key.ds(apex) for key in vouched])
     return denier
 
 

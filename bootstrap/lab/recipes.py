@@ -50,7 +50,8 @@ class SignalRecipe:
     `absent`, `cut` (a zone cut at the name), `wildcard`, `cname`, `cnames` (two of them), `dname`, or the
     name of a mistake in `MISNAMED`, which leaves the right name empty.
     `behaviour` is how the servers treat questions at and below the signaling
-    domain; `lame` delegates it to a host that does not exist. `first` are
+    domain; `lame` delegates it to a host that does not exist, `stray_ds` with
+    the DS of a key that it lacks. `first` are
     defects of the copy that the first server of that zone
     has, instead of `defects`. `place` is `own` (`_signal.<ns>` is a zone), `host` (in the zone of the
     nameserver) or `deep` (a further cut below). The rest signs that zone.
@@ -69,6 +70,7 @@ class SignalRecipe:
     first: tuple[str, ...] = ()
     behaviour: str = ""
     lame: bool = False
+    stray_ds: bool = False
 
     @property
     def is_ordinary(self) -> bool:

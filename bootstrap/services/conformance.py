@@ -69,6 +69,16 @@ def verdicts(
         yield from _once(lab, again, FEW)
 
 
+def observed(lab: Lab, cases: Sequence[KitCase]) -> list[tuple[KitCase, Case]]:
+    """Scan each case; what is then not judged right is scanned once more (P-2.52)."""
+    lab.warm()
+    found = asyncio.run(_observe(lab, cases, AT_ONCE))
+    again = [kit for kit, case in found if kit.faults(seen(judge(case)))]
+    once_more = asyncio.run(_observe(lab, again, FEW)) if again else []
+    better = {kit.id: case for kit, case in once_more}
+    return [(kit, better.get(kit.id, case)) for kit, case in found]
+
+
 def _once(
     lab: Lab, cases: Sequence[KitCase], at_once: int
 ) -> Iterator[tuple[KitCase, Verdict]]:
