@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import rfc8785
-
 from . import archive
 from .archive import ArchiveMalformed
 
@@ -143,7 +141,7 @@ def decode(octets: bytes) -> Dossier:
 
 
 def _index(dossier: Dossier) -> bytes:
-    return rfc8785.dumps(
+    return _canonical(
         {
             "exported": dossier.exported,
             "first": dossier.first,
@@ -156,12 +154,22 @@ def _index(dossier: Dossier) -> bytes:
     )
 
 
+def _canonical(value: Mapping[str, object]) -> bytes:
+    """Return RFC 8785 JSON of texts and integers under ASCII keys.
+
+    For these Python's own writer does it, so that a verifier needs no more.
+    """
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    ).encode()
+
+
 def _told(octets: bytes) -> dict[str, Any]:
     """Return what the index says: exactly its fields, in canonical form."""
     try:
         told = json.loads(octets)
         kinds = {name: type(value) for name, value in told.items()}
-        canonical = rfc8785.dumps(told)
+        canonical = _canonical(told)
     except (ValueError, AttributeError, RecursionError) as exc:
         raise DossierMalformed(f"{INDEX} is no index") from exc
     if kinds != FIELDS or canonical != octets:

@@ -8,13 +8,14 @@ proposal and the evidence in the file.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from . import entries, merkle, notes, story
+from . import merkle, notes, story
 from .dossier import ENTRY, EVIDENCE, PROOF, PROPOSAL, Dossier
 from .story import Told
 
@@ -72,6 +73,10 @@ def check(dossier: Dossier, key: notes.VerifierKey, verify: notes.Verify) -> Che
     return Checked(faults, head, own, story.state(own))
 
 
+def _sha256(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()
+
+
 def _head(
     dossier: Dossier, key: notes.VerifierKey, verify: notes.Verify
 ) -> notes.Checkpoint:
@@ -119,7 +124,7 @@ def _stream(dossier: Dossier, found: tuple[Told, ...]) -> Iterator[str]:
             yield f"{told.name} belongs to another stream, {told.stream}"
         elif told.number != number:
             yield f"{told.name} is number {told.number} of its stream"
-        elif before is not None and told.previous != entries.digest(before.body):
+        elif before is not None and told.previous != _sha256(before.body):
             yield f"{told.name} does not follow {before.name}: another one is missing"
         elif before is not None and told.at < before.at - SKEW:
             yield f"{told.name} is dated {before.at - told.at} before the one before it"
@@ -146,7 +151,7 @@ def _approved(dossier: Dossier, own: tuple[Told, ...]) -> Iterator[str]:
     for name, (stated, wanted) in pairs.items():
         if stated != wanted:
             yield f"{PROPOSAL}: its {name} is {stated!a}, not {wanted!a}"
-    digest = entries.digest(dossier.canonical)
+    digest = _sha256(dossier.canonical)
     signed = [told for told in own if told.digest]
     if signed and signed[-1].digest != digest:
         yield f"{PROPOSAL} is not what was decided about: its digest is {digest}"

@@ -46,7 +46,7 @@ def test_wrong_usage_ends_with_2(tmp_path, capsys):
 def test_the_verifier_loads_no_framework_and_no_socket():
     script = (
         "import sys, bootstrap.core.evidence.__main__;"
-        "print([m for m in ('django', 'asyncio', 'psycopg') if m in sys.modules])"
+        "print([m for m in ('django', 'asyncio', 'psycopg', 'rfc8785') if m in sys.modules])"
     )
 
     told = subprocess.run(
