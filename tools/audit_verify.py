@@ -74,9 +74,12 @@ def root_of(hashes: list[bytes]) -> bytes:
 
 def proven(body: bytes, proof: bytes, note: str, head: tuple[int, bytes]) -> int:
     """Return which leaf an entry is by its proof (C2SP tlog-proof), -1 if none."""
-    lines = proof.decode().removesuffix(f"\n\n{note}").split("\n")
+    said, _, checkpoint = proof.decode().partition("\n\n")
+    lines = said.split("\n")
     kind, number = "\n".join(lines[:2]).rpartition(" ")[::2]
     if kind != "c2sp.org/tlog-proof@v1\nindex" or "" in lines or not number.isdecimal():
+        return -1
+    if checkpoint != note:
         return -1
     index = at = int(number)
     last, leaf = head[0] - 1, sha256(b"\0", body)

@@ -113,3 +113,17 @@ def test_the_command_refuses_another_log_and_damage(file, capsys):
     assert json.loads(capsys.readouterr().out)["proposal"] is None
     with pytest.raises(SystemExit):
         main(["dossier", str(file), "--key", "nonsense"])
+
+
+def test_what_is_no_dossier_is_told_in_a_line():
+    found = dossiers.check(b"", KEY)
+
+    assert len(list(dossiers.lines(found))) == len(found.faults) == 1
+
+
+def test_who_took_it_is_told_as_attested_only():
+    taken = dossiers.check(octets(LIFE, change(), exported="by ada"), KEY)
+    plain = dossiers.check(octets(LIFE, change(), exported=""), KEY)
+
+    assert list(dossiers.lines(taken))[-1] == "attested only: by ada"
+    assert "attested only" not in " ".join(dossiers.lines(plain))

@@ -97,3 +97,8 @@ def test_more_than_the_limit_is_not_looked_at(monkeypatch):
 
     with pytest.raises(ArchiveMalformed, match="larger than 100"):
         archive.unpack(archive.pack(SOME))
+
+
+def test_a_file_that_is_longer_than_the_archive_is_cut_off():
+    with pytest.raises(ArchiveMalformed, match="a is cut off"):
+        archive.unpack(archive.pack({"a": bytes(20_000)})[:10_240])
