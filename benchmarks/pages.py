@@ -29,7 +29,7 @@ CROWD, CROWD_GOAL = 500.0, 250.0
 
 
 def pages(folder: Path) -> Report:
-    """Fill a PostgreSQL, visit every page forty times, let fifty people browse."""
+    """Fill a PostgreSQL, visit every page twenty times, let fifty people browse."""
     if given := os.environ.get(DATABASE):
         return _measured(given, [])
     if Postgres.binaries() is None:
@@ -55,6 +55,14 @@ def _measured(url: str, notes: list[str]) -> Report:
         [],
         [
             Target("slowest page, p95", slowest, P95, GOAL, "ms", at_most=True),
+            Target(
+                "the same, CPU alone",
+                max(page["cpu"] for page in found),
+                P95,
+                GOAL,
+                "ms",
+                at_most=True,
+            ),
             Target("queries above the limit", over, 0, 0, at_most=True),
             Target(
                 f"{len(told['sessions'])} people, p95",
@@ -73,7 +81,7 @@ def _measured(url: str, notes: list[str]) -> Report:
 
 def _table(found: list[Mapping[str, Any]]) -> Table:
     table = Table(title="pages", title_justify="left")
-    for head in ("page", "median ms", "p95 ms", "CPU ms", "queries", "at most"):
+    for head in ("page", "median ms", "p95 ms", "CPU p95", "queries", "at most"):
         table.add_column(head, justify="left" if head == "page" else "right")
     for page in sorted(found, key=lambda one: -float(one["p95"])):
         times = [f"{page[key]:.1f}" for key in ("median", "p95", "cpu")]

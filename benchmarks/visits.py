@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import django
@@ -19,14 +20,14 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-ROUNDS = 40
+ROUNDS = 20
 USERS = 50
 LIST, DETAIL = 10, 25
 """Queries that a page may take (issue of the portal, quality of the pages)."""
 
 Seen = tuple[float, float, int]
 seen: list[Seen] = []
-"""What the middleware measured: seconds, CPU seconds, queries of each request."""
+"""What the middleware measured: seconds, CPU seconds of page and database, queries."""
 
 
 def stopwatch(
@@ -42,14 +43,32 @@ def stopwatch(
             count += 1
             return execute(*question)
 
-        began, used = time.perf_counter(), time.process_time()
+        began, used = time.perf_counter(), _used()
         with connection.execute_wrapper(counted):
             response = respond(request)
         taken = time.perf_counter() - began
-        seen.append((taken, time.process_time() - used, count))
+        seen.append((taken, _used() - used, count))
         return response
 
     return middleware
+
+
+def _used() -> float:
+    """Return CPU seconds of this process and of its database session.
+
+    Linux tells the latter where the database runs on this machine, to the
+    nanosecond. Both together are what a page takes where nothing else runs.
+    """
+    told = Path(f"/proc/{_backend()}/schedstat")
+    behind = int(told.read_text().split()[0]) / 1e9 if told.exists() else 0.0
+    return time.process_time() + behind
+
+
+def _backend() -> int:
+    """Return the process of the database session; 0 where there is none."""
+    if connection.vendor != "postgresql" or connection.connection is None:
+        return 0
+    return int(connection.connection.info.backend_pid)
 
 
 def visit(rounds: int) -> dict[str, Any]:
@@ -81,7 +100,7 @@ def _told(name: str, most: int, tries: list[Seen]) -> Mapping[str, Any]:
         "page": name,
         "median": times[len(times) // 2] * 1000,
         "p95": times[int(len(times) * 0.95)] * 1000,
-        "cpu": sorted(used for _, used, _ in tries)[len(tries) // 2] * 1000,
+        "cpu": sorted(used for _, used, _ in tries)[int(len(tries) * 0.95)] * 1000,
         "queries": max(queries for _, _, queries in tries),
         "most": most,
     }

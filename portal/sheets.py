@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -13,12 +14,16 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "|")
 """What a spreadsheet may take for the beginning of something to compute."""
 
 
-def guarded(value: object) -> str:
-    """Return a cell's text, with an apostrophe before what looks like a formula."""
-    text = "" if value is None else str(value)
-    return (
-        f"'{text}" if text.lstrip().startswith(FORMULA) or text[:1] in FORMULA else text
-    )
+def guarded(value: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay.
+
+    An apostrophe stands before what looks like one; lists are told as JSON.
+    """
+    if isinstance(value, int | float) or value is None:
+        return value
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    formula = text.lstrip().startswith(FORMULA) or text[:1] in FORMULA
+    return f"'{text}" if formula else text
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from bootstrap.models import (
     Alarm,
@@ -15,6 +19,9 @@ from bootstrap.models import (
 )
 
 from .base import ReadOnlyAdmin
+
+FOUND: Final = 200
+"""Names that a search shows; more letters find the others."""
 
 
 @admin.register(Zone)
@@ -40,7 +47,24 @@ class DomainAdmin(ReadOnlyAdmin[Domain]):
     list_display = ("name", "zone", "state", "last_reason", "last_scan_at")
     list_filter = ("state", "zone")
     list_select_related = ("zone",)
-    search_fields = ("name__startswith",)
+    search_fields = ("name",)
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[Domain],
+        search_term: str,
+    ) -> tuple[QuerySet[Domain], bool]:
+        """Find a part of a name as the dashboard does, by the index of parts.
+
+        Found first and put in order then: a database that walks a million names in
+        their order until fifty fit is slow when they stand at the end.
+        """
+        if not search_term:
+            return queryset, False
+        found = queryset.filter(name__contains=search_term.strip().lower())
+        keys = found.order_by().values_list("pk", flat=True)[:FOUND]
+        return queryset.filter(pk__in=list(keys)), False
 
 
 @admin.register(Alarm)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from bootstrap.models import Decision, Proposal, Publication, Sighting
 from bootstrap.services import batches
 from portal.access import DECIDE, fresh_second_factor, holds
-from portal.dashboard import decisions, presenters, proposals, queue
+from portal.dashboard import decisions, presenters, proposals, queue, rollbacks
 
 from .base import ReadOnlyAdmin, known
 
@@ -83,6 +83,16 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
                 name="bootstrap_proposal_decide",
             )
         ]
+        way_back = self.admin_site.admin_view(
+            require_POST(fresh_second_factor(self.rollback))
+        )
+        mine.append(
+            path(
+                "<uuid:proposal_id>/rollback/",
+                way_back,
+                name="bootstrap_proposal_rollback",
+            )
+        )
         return mine + super().get_urls()
 
     def change_view(
@@ -116,14 +126,21 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
         page = "admin/proposal_refused.html"
         return TemplateResponse(request, page, context, status=answer.status)
 
+    def rollback(self, request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+        """Propose the way back, as the dashboard does."""
+        found = rollbacks.ask(request, proposals.fetch(proposal_id), via="admin")
+        return redirect("admin:bootstrap_proposal_change", found.pk)
+
     def _shown(
         self, request: HttpRequest, row: Proposal, answer: decisions.Answer | None
     ) -> dict[str, Any]:
         here = reverse("admin:bootstrap_proposal_change", args=[row.pk])
         action = reverse("admin:bootstrap_proposal_decide", args=[row.pk])
         panel = decisions.panel(request, row, action=action, back=here, answer=answer)
-        facts = proposals.facts(row)
-        return {"proposal": row, "domain": row.domain, "panel": panel, **facts}
+        undo = reverse("admin:bootstrap_proposal_rollback", args=[row.pk])
+        shown = {"proposal": row, "domain": row.domain, "panel": panel}
+        shown["way_back"] = rollbacks.offer(request, row, action=undo, back=here)
+        return {**shown, **proposals.facts(row)}
 
 
 @admin.register(Decision)

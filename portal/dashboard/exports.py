@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.views.decorators.http import require_POST
 
 from bootstrap import clock
-from bootstrap.models import Alarm, Proposal, ScanAttempt
+from bootstrap.models import Alarm, Proposal, ScanAttempt, Zone
 from bootstrap.services import exports
 from bootstrap.services.summaries import moment
 from portal import sheets
@@ -26,13 +26,6 @@ from .forms import DomainFilter, QueueFilter, TrailFilter
 CHUNK: Final = 500
 
 Row = Mapping[str, Any]
-
-
-def guarded(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula (S-52); numbers stay."""
-    if isinstance(value, int | float) or value is None:
-        return value
-    return sheets.guarded(value if isinstance(value, str) else json.dumps(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +55,10 @@ def _scans(request: HttpRequest) -> QuerySet[Any]:
 def _alarms(request: HttpRequest) -> QuerySet[Any]:
     rows = Alarm.objects.order_by("-opened_at")
     return rows if request.GET.get("show") == "all" else rows.open()
+
+
+def _zones(request: HttpRequest) -> QuerySet[Any]:  # noqa: ARG001 - as the others
+    return Zone.objects.order_by("name")
 
 
 def _trail(request: HttpRequest) -> QuerySet[Any]:
@@ -101,6 +98,24 @@ LISTS: Final[Mapping[str, List]] = {
             "requested_by",
             "approvals_needed",
             "digest",
+        ),
+    ),
+    "zones": List(
+        _zones,
+        (
+            "name",
+            "routing",
+            "two_persons",
+            "automated",
+            "primary",
+            "servers",
+            "observe_seconds",
+            "quiet_seconds",
+            "scan_every_seconds",
+            "ds_ttl_initial",
+            "ds_ttl",
+            "soa_serial",
+            "imported_at",
         ),
     ),
     "scans": List(
@@ -201,7 +216,7 @@ def as_csv(columns: Sequence[str], rows: Iterable[Row], mark: str) -> Iterator[s
     yield "# " + " ".join(mark.split()) + "\r\n"
     yield str(writer.writerow([name.replace("__", "_") for name in columns]))
     for row in rows:
-        yield str(writer.writerow([guarded(row.get(name)) for name in columns]))
+        yield str(writer.writerow([sheets.guarded(row.get(name)) for name in columns]))
 
 
 def as_ndjson(rows: Iterable[Row], mark: str) -> Iterator[str]:

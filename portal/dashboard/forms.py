@@ -107,13 +107,15 @@ class BatchForm(forms.Form):
 
     verb = forms.ChoiceField(choices=[("approve", "approve"), ("reject", "reject")])
     comment = forms.CharField(required=False, max_length=MAX_COMMENT)
+    every = forms.BooleanField(required=False)
+    """All that the filters of the address leave, instead of chosen ones."""
 
     def clean(self) -> dict[str, Any]:
         """Read the chosen ids, each with the digest that was on the screen."""
         cleaned = super().clean() or {}
         chosen = self.data.getlist("chosen")  # type: ignore[attr-defined]  # a QueryDict
         seen = dict(PAIR.findall(" ".join(chosen)))
-        if not chosen or len(chosen) > MOST_CHOSEN:
+        if not cleaned.get("every") and not 0 < len(chosen) <= MOST_CHOSEN:
             raise forms.ValidationError("Choose between one and a thousand changes.")
         ids = [part for part in (IDS.match(text) for text in chosen) if part]
         cleaned["chosen"] = [part.group(0) for part in ids]

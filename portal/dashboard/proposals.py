@@ -17,14 +17,16 @@ from bootstrap.services import dossiers, proofs
 from bootstrap.services.logfiles import LogFiles
 from portal.access import (
     COMMENT,
+    DECIDE,
     SCAN,
     actor_of,
     fresh_second_factor,
     holds,
+    may,
     staff_only,
 )
 
-from . import decisions, presenters, svg
+from . import decisions, presenters, rollbacks, svg
 
 NOTES: Final = 20
 ATTEMPTS: Final = 8
@@ -74,6 +76,15 @@ def dossier(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     return response
 
 
+@require_POST
+@may(DECIDE)
+@fresh_second_factor
+def rollback(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
+    """Propose the way back; the page of the new change shows what is missing."""
+    found = rollbacks.ask(request, fetch(proposal_id), via="dashboard")
+    return redirect("dashboard:proposal", proposal_id=found.pk)
+
+
 def review(
     request: HttpRequest, row: Proposal, answer: decisions.Answer | None = None
 ) -> dict[str, Any]:
@@ -84,6 +95,9 @@ def review(
         "proposal": row,
         "domain": row.domain,
         "panel": decisions.panel(request, row, action=action, back=here, answer=answer),
+        "way_back": rollbacks.offer(
+            request, row, action=reverse("dashboard:rollback", args=[row.pk]), back=here
+        ),
         "may_scan": holds(request.user, SCAN),
         "may_comment": holds(request.user, COMMENT),
         "notes": list(row.domain.notes.order_by("-at")[:NOTES]),

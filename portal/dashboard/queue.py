@@ -22,7 +22,7 @@ from portal.access import DECIDE, actor_of, fresh_second_factor, holds, may, sta
 
 from . import presenters
 from .forms import BatchForm, QueueFilter, ViewForm
-from .paging import page_of
+from .paging import FAR, page_of
 
 AGES: Final[Mapping[str, timedelta]] = {
     "hour": timedelta(hours=1),
@@ -113,7 +113,18 @@ def batch(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Choose changes first, then approve or reject.")
         return redirect("dashboard:queue")
-    return preview(request, form.cleaned_data["verb"], form.cleaned_data["chosen"])
+    chosen = form.cleaned_data["chosen"]
+    if form.cleaned_data["every"]:
+        chosen = _matching(request)
+    return preview(request, form.cleaned_data["verb"], chosen)
+
+
+def _matching(request: HttpRequest) -> list[str]:
+    """Return all that the filters in the address leave, oldest first, up to a limit."""
+    views = savedviews.known_to(request.user.get_username())
+    form = QueueFilter(_wanted(request.GET, views))
+    rows = narrowed(Proposal.objects.awaiting_staff(), form, clock.now())
+    return [str(pk) for pk in rows.values_list("pk", flat=True)[:FAR]]
 
 
 def preview(

@@ -47,6 +47,7 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/", proposals.proposal, name="proposal"),
     path("proposals/<uuid:proposal_id>/decide/", proposals.decide, name="decide"),
     path("proposals/<uuid:proposal_id>/dossier/", proposals.dossier, name="dossier"),
+    path("proposals/<uuid:proposal_id>/rollback/", proposals.rollback, name="rollback"),
     path("domains/", domains.domains, name="domains"),
     path("domains/<int:domain_id>/", domains.domain, name="domain"),
     path("domains/<int:domain_id>/scan/", domains.scan_again, name="scan-again"),

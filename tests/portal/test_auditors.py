@@ -15,7 +15,7 @@ from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import AuditEntry, Checkpoint, Decision, Domain
 from bootstrap.services import audit
 from bootstrap.services.actors import Actor, ActorKind
-from portal.dashboard.exports import guarded
+from portal.sheets import guarded
 from tests.support import rows
 
 from .conftest import enter

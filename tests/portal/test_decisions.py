@@ -257,3 +257,46 @@ def test_a_superuser_administers_and_never_decides(door, registry):
     assert page.status_code == 200
     assert 'value="approve"' not in page.text
     assert answer.status_code == 403
+
+
+def test_the_way_back_is_asked_for_at_both_doors_and_approved_by_another(
+    door, browsers, registry
+):  # S-77
+    published = registry.proposals["settled"]
+    published.domain.ds = published.new_ds
+    published.domain.save()
+    published.scan.evidence = published.evidence
+    published.scan.save()
+    page = door.show(browsers["approver"], published).text
+    (url,) = re.findall(r'action="([^"]*/rollback/)"', page)
+
+    browsers["approver"].post(url, {"comment": "It broke validation"})
+
+    back = Proposal.objects.open().get(domain=published.domain)
+    assert back.new_ds == published.old_ds
+    assert (back.requested_by, back.approvals_needed) == ("approver", 1)
+    assert door.press(browsers["approver"], back, "approve").status_code == 409
+
+
+def test_no_way_back_is_offered_where_nothing_was_published_or_nobody_decides(
+    door, browsers, registry
+):
+    assert (
+        "/rollback/"
+        not in door.show(browsers["approver"], registry.proposals["candidate"]).text
+    )
+    assert (
+        "/rollback/"
+        not in door.show(browsers["reviewer"], registry.proposals["settled"]).text
+    )
+
+
+def test_a_refused_way_back_says_why_and_changes_nothing(door, browsers, registry):
+    published = registry.proposals["settled"]
+    page = door.show(browsers["approver"], published).text
+    (url,) = re.findall(r'action="([^"]*/rollback/)"', page)
+
+    answer = browsers["approver"].post(url, {"comment": "Too late"}, follow=True)
+
+    assert "another DS set by now" in answer.text
+    assert not Proposal.objects.open().filter(domain=published.domain).exists()

@@ -46,6 +46,7 @@ READ = dict.fromkeys(STAFF_PAGES, ALL) | {
 """Golden table: which roles may read which page."""
 PRESS = {
     "decide": ("approver",),
+    "rollback": ("approver",),
     "scan-again": ("reviewer", "approver"),
     "acknowledge": ("reviewer", "approver"),
     "batch": ("approver",),
@@ -77,6 +78,7 @@ def address(name, registry) -> str:
     wanted = {
         "proposal": {"proposal_id": registry.proposals["candidate"].pk},
         "decide": {"proposal_id": registry.proposals["candidate"].pk},
+        "rollback": {"proposal_id": registry.proposals["candidate"].pk},
         "dossier": {"proposal_id": registry.proposals["candidate"].pk},
         "domain": {"domain_id": registry.domains["blocked"].pk},
         "scan-again": {"domain_id": registry.domains["blocked"].pk},

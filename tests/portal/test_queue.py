@@ -11,6 +11,7 @@ from django.utils.html import escape
 
 from bootstrap import clock
 from bootstrap.models import AuditEntry, Domain, Proposal, SavedView
+from bootstrap.services import batches
 from tests.support import rows
 
 from .conftest import enter
@@ -239,3 +240,32 @@ def test_two_evaluations_are_compared_part_by_part(reader, registry):
     other = registry.scans["alarm"]
     mixed = reverse("dashboard:compare", args=[after.pk, other.pk])
     assert reader.get(mixed).status_code == 404
+
+
+def test_all_that_match_go_to_the_preview_and_no_others(reader, registry):
+    waiting = registry.proposals["candidate"]
+    rows.a_proposal(
+        other := rows.a_domain(registry.zone, "other.example"), rows.a_scan(other)
+    )
+    url = f"{reverse('dashboard:batch')}?q=candidate"
+
+    text = reader.post(url, {"verb": "approve", "every": "on"}).text
+
+    assert "Approve 1 change?" in text
+    assert f"{waiting.pk}:{waiting.digest}" in text
+    assert "other.example" not in text
+
+
+def test_all_that_match_end_at_the_limit_and_the_page_says_so(
+    reader, registry, monkeypatch
+):
+    monkeypatch.setattr(batches, "MOST", 2)
+    for number in range(4):
+        domain = rows.a_domain(registry.zone, f"many-{number}.example")
+        rows.a_proposal(domain, rows.a_scan(domain))
+    url = f"{reverse('dashboard:batch')}?state=candidate"
+
+    text = reader.post(url, {"verb": "reject", "every": "on"}).text
+
+    assert "Reject 2 changes?" in text
+    assert "3 more were chosen than the limit of 2" in text
