@@ -357,7 +357,7 @@ def verify_dossier(data: bytes, key_text: str) -> Report:
         body = files.pop(name, b"")
         proof = files.pop(f"entries/{number:09}.tlog-proof", b"")
         index = proven(body, proof, note, (size, root))
-        if index < 0:
+        if index < 0 or not proof.endswith(f"\n\n{note}".encode()):
             report.blame(f"{name} is missing, or its proof does not hold")
         elif entry := story.check(index, body):
             life.check(name, entry)

@@ -153,7 +153,7 @@ def _approved(dossier: Dossier, own: tuple[Told, ...]) -> Iterator[str]:
             yield f"{PROPOSAL}: its {name} is {stated!a}, not {wanted!a}"
     digest = _sha256(dossier.canonical)
     signed = [told for told in own if told.digest]
-    if signed and signed[-1].digest != digest:
+    if not signed or signed[-1].digest != digest:
         yield f"{PROPOSAL} is not what was decided about: its digest is {digest}"
         return
     for told in signed:

@@ -103,12 +103,21 @@ def test_the_command_tells_the_same_to_machines(file, capsys):
     assert len(told["entries"]) == 7
 
 
+def test_a_dossier_that_nobody_took_says_nothing_of_it(file, capsys):
+    file.write_bytes(octets(LIFE, change(), exported=""))
+
+    assert main(["dossier", str(file), "--key", KEY.to_text()]) == 0
+    assert "attested" not in capsys.readouterr().out
+
+
 def test_the_command_refuses_another_log_and_damage(file, capsys):
     other = Signer(seed=b"1" * 32).public.to_text()
 
     assert main(["dossier", str(file), "--key", other]) == 1
     assert "has not signed" in capsys.readouterr().out
     file.write_bytes(file.read_bytes()[:-1])
+    assert main(["dossier", str(file), "--key", KEY.to_text()]) == 1
+    assert "DOES NOT HOLD" in capsys.readouterr().out
     assert main(["dossier", str(file), "--key", KEY.to_text(), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["proposal"] is None
     with pytest.raises(SystemExit):

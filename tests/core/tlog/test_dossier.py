@@ -186,6 +186,10 @@ FORGERIES = {
         ),
         "entries/",
     ),
+    "proofs without a checkpoint": (
+        lambda: other_proofs(lambda proof: proof.partition("\n\n")[0]),
+        "entries/",
+    ),
     "a checkpoint of another key": (
         lambda: octets(checkpoint=dossiers.a_log()[0].head(Signer(seed=b"1" * 32))),
         "signed",
