@@ -112,6 +112,12 @@ def _no_soa(message: Message) -> None:
         message.authority.clear()
 
 
+def _denied_name(message: Message) -> None:
+    """Say that the name does not exist where only the type does not."""
+    if not message.answer:
+        message.set_rcode(Rcode.NXDOMAIN)
+
+
 def _no_dnskey(message: Message) -> None:
     message.answer[:] = [
         rrset
@@ -250,8 +256,8 @@ def _asks_signaling(incoming: Incoming) -> bool:
     return incoming.rdtype in SIGNALING_TYPES
 
 
-def _asks_ns(incoming: Incoming) -> bool:
-    return incoming.rdtype == RdataType.NS
+def _asks(rdtype: RdataType) -> Callable[[Incoming], bool]:
+    return lambda incoming: incoming.rdtype == rdtype
 
 
 def _on_tcp(incoming: Incoming) -> bool:
@@ -276,7 +282,9 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "cds-twice": _only(_asks_signaling, _twice),
     "refused": _rcode(Rcode.REFUSED),
     "servfail": _rcode(Rcode.SERVFAIL),
-    "ns-servfail": _only(_asks_ns, _rcode(Rcode.SERVFAIL)),
+    "ns-servfail": _only(_asks(RdataType.NS), _rcode(Rcode.SERVFAIL)),
+    "soa-servfail": _only(_asks(RdataType.SOA), _rcode(Rcode.SERVFAIL)),
+    "dnskey-servfail": _only(_asks(RdataType.DNSKEY), _rcode(Rcode.SERVFAIL)),
     "formerr": _rcode(Rcode.FORMERR),
     "formerr-of-old": _formerr_of_old,
     "notimp": _rcode(Rcode.NOTIMP),
@@ -286,6 +294,7 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "recursor": _edited(_not_authoritative),
     "nxdomain": _nxdomain,
     "no-soa": _edited(_no_soa),
+    "denied-name": _edited(_denied_name),
     "no-dnskey": _edited(_no_dnskey),
     "parent-soa": _edited(_parent_soa),
     "no-edns": _edited(_no_edns),

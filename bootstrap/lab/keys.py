@@ -17,7 +17,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from dns.dnssecalgs.base import GenericPrivateKey
 
-from bootstrap.core.dns.records import SEP_FLAG, SHA256, ZONE_FLAG, Ds, Key
+from bootstrap.core.dns.records import (
+    REVOKE_FLAG,
+    SEP_FLAG,
+    SHA256,
+    ZONE_FLAG,
+    Ds,
+    Key,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,12 +49,22 @@ class Role(StrEnum):
     ZSK = "zsk"  # signs all but DNSKEY
     STANDBY = "standby"  # published, signs nothing
     STANDBY_ZSK = "standby-zsk"  # the same without the SEP bit: another signer's
+    REVOKED = "revoked"  # signs everything, and says that it must not count
+    ZONELESS = "zoneless"  # signs everything, without the zone bit
+    ODD = "odd"  # signs everything, with another protocol than DNSSEC's
     HIDDEN = "hidden"  # not published, signs nothing: another provider's, or next
 
 
 WITHOUT_SEP: Final = frozenset({Role.ZSK, Role.STANDBY_ZSK, Role.BARE})
-SIGNS_KEYS: Final = frozenset({Role.CSK, Role.KSK, Role.BARE})
-SIGNS_ZONE: Final = frozenset({Role.CSK, Role.ZSK, Role.BARE})
+USELESS: Final = frozenset({Role.REVOKED, Role.ZONELESS, Role.ODD})
+SIGNS_KEYS: Final = frozenset({Role.CSK, Role.KSK, Role.BARE}) | USELESS
+SIGNS_ZONE: Final = frozenset({Role.CSK, Role.ZSK, Role.BARE}) | USELESS
+FLAGS: Final = {
+    **dict.fromkeys(WITHOUT_SEP, ZONE_FLAG),
+    Role.REVOKED: ZONE_FLAG | SEP_FLAG | REVOKE_FLAG,
+    Role.ZONELESS: SEP_FLAG,
+}
+"""Of DNSKEY, by role; others have the zone and the SEP bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +98,10 @@ class Keyring:
 
     def _make(self, label: str, algorithm: int, role: Role) -> ZoneKey:
         private = self._private(label, algorithm)
-        flags = ZONE_FLAG if role in WITHOUT_SEP else ZONE_FLAG | SEP_FLAG
+        flags = FLAGS.get(role, ZONE_FLAG | SEP_FLAG)
+        protocol = DNSSEC_PROTOCOL + 1 if role is Role.ODD else DNSSEC_PROTOCOL
         public = private.public_key().to_dnskey(flags, DNSSEC_PROTOCOL)
-        key = Key(flags, DNSSEC_PROTOCOL, algorithm, public.key)
+        key = Key(flags, protocol, algorithm, public.key)
         return ZoneKey(label.rpartition("/")[2], role, key, private)
 
     def twins(self, label: str, algorithm: int, role: Role) -> tuple[ZoneKey, ZoneKey]:
