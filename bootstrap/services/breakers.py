@@ -49,12 +49,29 @@ def watch_approval(proposal: Proposal, *, now: datetime) -> Breaker | None:
 def watch_sending(proposal: Proposal, *, now: datetime) -> Breaker | None:
     """Return what stops an approved change from being sent; open it if need be.
 
-    What persons approved while the breaker was open is theirs to answer for.
+    What persons approved while the breaker was open is theirs to answer for, and
+    so is what an earlier breaker held until they released it: a wave that they
+    let through goes on by one limit at each release, unless children fail.
     """
     breaker = _watch(proposal, _sent, now)
     if breaker is None or proposal.approved_at is None:
         return breaker
-    return None if proposal.approved_at > breaker.opened_at else breaker
+    if proposal.approved_at > breaker.opened_at or _is_let_through(proposal, breaker):
+        return None
+    return breaker
+
+
+def _is_let_through(proposal: Proposal, breaker: Breaker) -> bool:
+    """Say whether persons released what held it, and no child has failed since."""
+    if breaker.reason == rules.Trip.FAILURES:
+        return False
+    released = Breaker.objects.filter(
+        scope=breaker.scope,
+        subject=breaker.subject,
+        released_at__gte=proposal.created_at,
+        released_at__lt=proposal.approved_at,
+    )
+    return released.exists()
 
 
 Window = Callable[[datetime], QuerySet[Proposal]]

@@ -171,6 +171,19 @@ def test_what_was_held_goes_on_by_itself_up_to_the_next_limit(flooded):
 
     assert states(flooded).count("approved") == LIMIT
     assert Breaker.objects.open().count() == 1
+    # They were let through by two persons, the rest waits for the next word.
+    assert send_all(Clock(NOW + timedelta(seconds=2))) == {Ending.SENT: LIMIT}
+    assert states(flooded).count("held") == FLOOD - LIMIT
+
+
+def test_what_was_let_through_stops_when_children_fail(flooded):
+    send_all()
+    breaker = Breaker.objects.get()
+    for name in ("ada", "bob"):
+        holds.release(breaker, actor=a_person(name), comment="fine", now=NOW)
+    holds.resume(now=NOW + timedelta(seconds=1))
+    Breaker.objects.open().update(reason="failures")
+
     assert send_all(Clock(NOW + timedelta(seconds=2))) == {Ending.HELD: LIMIT}
 
 
