@@ -20,7 +20,15 @@ from bootstrap.core.tlog import archive, dossier, dossier_checks, notes
 from bootstrap.core.tlog.dossier import DossierMalformed, Proven
 from bootstrap.core.tlog.types import EntryType
 from tests.support import dossiers
-from tests.support.dossiers import ADA, LIFE, Signer, a_dossier, move, octets, spoil
+from tests.support.dossiers import (
+    ADA,
+    LIFE,
+    Signer,
+    a_dossier,
+    move,
+    octets,
+    spoil,
+)
 from tools import audit_verify
 
 KEY = Signer().public

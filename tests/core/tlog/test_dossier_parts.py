@@ -221,3 +221,19 @@ def test_a_dossier_is_held_to_the_key_and_not_to_its_name():
     found = dossier_checks.check(a_dossier(), other, ed25519)
 
     assert "has not signed" in found.faults[0]
+
+
+@pytest.mark.parametrize(
+    ("voices", "good"), [(0, False), (1, True), (2, True), (3, False)]
+)
+def test_a_rule_that_had_approved_before_may_count_as_a_voice(voices, good):
+    """Approved by rule, held by a breaker, approved by a person."""
+    rule = replace(
+        LIFE[3], actor=("rule", "policy"), data=move(2, "candidate", "approved")
+    )
+    held = Step(EntryType.PROPOSAL_HELD, move(3, "approved", "held"))
+    person = replace(LIFE[3], data=move(4, "held", "approved", voices=voices))
+    data = octets((LIFE[0], rule, held, person))
+
+    assert (ours(data) == ()) == good
+    assert (not audit_verify.verify_dossier(data, KEY.to_text()).wrong) == good
