@@ -625,3 +625,17 @@ def test_a_memo_knows_what_was_checked_and_tells_checks_apart():
     forged = dict.fromkeys(memo, True)
     assert crypto.verifies(*made, b"y", forged)
     assert crypto.verifies(*made, b"x", None)
+
+
+def test_keys_that_share_a_tag_spoil_their_own_signature_alone():
+    crowded, good = a_signer(13, "crowded"), a_signer(15)
+    keys = [
+        crowded.key,
+        a_colliding_key(crowded.key, 1),
+        a_colliding_key(crowded.key, 2),
+        good.key,
+    ]
+    rrset = an_rrset(OWNER, 1, "192.0.2.1")
+    rrsigs = [an_rrsig(rrset, signer, ZONE) for signer in (crowded, good)]
+
+    assert is_good(as_signed(rrset, *rrsigs), keys)

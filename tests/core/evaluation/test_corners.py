@@ -12,13 +12,16 @@ import pytest
 from bootstrap.core.dns.names import packed, parse_name
 from bootstrap.core.dns.records import Ds, RdataType, RRset, Signed
 from bootstrap.core.dnssec.budget import Budget
+from bootstrap.core.dnssec.chain import Cut, Proof
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.dnssec.signatures import Context, Unverified
 from bootstrap.core.evaluation.acceptance import DENIAL, check_work, modulus_bits
 from bootstrap.core.evaluation.answers import Answer, answers_of
+from bootstrap.core.evaluation.apex import Apex, ApexState
 from bootstrap.core.evaluation.compare import fits
 from bootstrap.core.evaluation.decision import _open as unproven_facts
 from bootstrap.core.evaluation.facts import Facts
+from bootstrap.core.evaluation.findings import Finding
 from bootstrap.core.evaluation.paths import choose_path
 from bootstrap.core.evaluation.plan import next_questions, probe_name
 from bootstrap.core.evaluation.policy import AcceptancePolicy
@@ -26,6 +29,7 @@ from bootstrap.core.evaluation.proofs import Memo, proving, settled
 from bootstrap.core.evaluation.reasons import Kind, Reason
 from bootstrap.core.evaluation.requests import cds_records
 from bootstrap.core.evaluation.servers import reach
+from bootstrap.core.evaluation.signals import Signal, compare_signals, single_path
 from bootstrap.core.evaluation.trial import Copy, trial_of
 from bootstrap.core.evaluation.verdict import Mark, Outcome, conclude
 from tests.support.cases import (
@@ -189,6 +193,8 @@ def test_a_server_without_soa_or_ns_data_does_not_pass():
     verdict = conclude(Facts(a_case(zones=dict.fromkeys(BOTH, no_ns)), all_good()))
 
     assert verdict.primary is Reason.ACC_SERVER_BOGUS
+    missing = Finding(Reason.ACC_SERVER_BOGUS, f"{ONE} NS", "not there")
+    assert missing in verdict.findings
 
 
 def test_statuses_that_policy_names_bar_automation():
@@ -220,8 +226,10 @@ def test_addresses_beyond_the_cap_end_the_evaluation():
 
     verdict = conclude(Facts(case, all_good()))
 
-    assert Reason.NS_TOO_MANY in verdict.reasons
+    assert Finding(Reason.NS_TOO_MANY, "example.ch", "2 addresses") in verdict.findings
     assert verdict.outcome is not Outcome.ACCEPT
+    just_so = a_case(policy=AcceptancePolicy(max_addresses=2))
+    assert outcome_of(just_so) == (Outcome.ACCEPT, Reason.ACC_OK)
 
 
 def test_glue_that_is_no_address_is_nobody():
@@ -265,9 +273,10 @@ def test_many_signatures_and_equal_tags_are_more_than_resolvers_try():
     keys = RRset(CHILD, RdataType.DNSKEY, 300, tuple(sorted((key, twin))))
     copy = Copy(ONE, (Signed(keys, (rrsig,) * 9),))
 
-    details = {finding.detail for finding in check_work(a_trial(copy))}
-
-    assert details == {"keys share a tag", "9 signatures"}
+    assert list(check_work(a_trial(copy))) == [
+        Finding(Reason.VAL_LIMIT, ONE, "keys share a tag"),
+        Finding(Reason.VAL_LIMIT, ONE, "9 signatures"),
+    ]
 
 
 def test_a_digest_that_nobody_can_compute_contradicts_no_key():
@@ -389,3 +398,74 @@ def test_an_address_of_the_wrong_length_is_nobody():
     proofs.put(found(NS1, RdataType.A, [b"\xc0\0\2", b"\xc0\0\2\1"]))
 
     assert reach([NS1], a_case(), proofs).addresses == ("192.0.2.1",)
+
+
+@pytest.mark.parametrize("records", [{}, {"CDS": None, "CDNSKEY": None}])
+def test_a_child_that_asks_for_nothing_new_is_an_alarm_once_it_is_bogus(records):
+    """P-4.8: in sync or silent, a server whose keys the DS does not name breaks it."""
+    broken = Zone(records=records, spoiled=frozenset({"DNSKEY"}))
+    case = secured(CSK.ds(), zone=Zone(records=records), other=broken)
+
+    verdict = conclude(Facts(case["case"], case["proofs"]))
+
+    assert (verdict.outcome, verdict.primary) == (
+        Outcome.REJECT,
+        Reason.UPD_CHAIN_BOGUS,
+    )
+
+
+def test_four_octets_of_cds_name_nothing_and_are_shown_as_they_are():
+    rdata = bytes.fromhex("00010d02")
+    signed = Signed(RRset(CHILD, RdataType.CDS, 60, (rdata,)))
+    answer = Answer(ONE, CHILD, RdataType.CDS, Reason.NS_OK_DATA, signed=signed)
+
+    assert answer.presentation == ("00010D02",)
+
+
+def a_signal(host, *zones):
+    proof = Proof(
+        host,
+        RdataType.CDS,
+        Security.SECURE,
+        signer=parse_name(zones[-1]),
+        cuts=tuple(Cut(parse_name(zone), Security.SECURE) for zone in (".", *zones)),
+    )
+    return Signal(host, host, (proof,))
+
+
+NS2 = parse_name("ns2.operator.org")
+PATHS = {
+    "two zones of one domain": (
+        ("net", "operator.net", "a.operator.net"),
+        ("net", "operator.net", "b.operator.net"),
+        "operator.net",
+    ),
+    "one zone": (("net", "operator.net"), ("net", "operator.net"), "operator.net"),
+    "two domains": (("net", "one.net"), ("net", "two.net"), None),
+    "the top-level domain itself": (("net",), ("net",), "net"),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "path"), PATHS.values(), ids=PATHS)
+def test_p_1_16_trust_that_rests_on_one_domain_is_noticed(first, second, path):
+    found = single_path([a_signal(NS1, *first), a_signal(NS2, *second)])
+
+    assert found == (parse_name(path) if path else None)
+
+
+def test_hosts_without_a_signal_are_named():
+    silent = [Signal(parse_name(f"{x}.test"), NS1, ()) for x in "ab"]
+    proof = proofs_of_signal()
+    speaking = Signal(NS1, NS1, (proof, proof))
+    apex = Apex(ApexState.KEYS)
+
+    (finding,) = compare_signals(CHILD, (speaking, *silent), apex)
+
+    assert (finding.reason, finding.detail) == (
+        Reason.SIG_PARTIAL,
+        "none under a.test, b.test",
+    )
+
+
+def proofs_of_signal():
+    return found(parse_name("signal.test"), RdataType.CDS, [CSK.ds().to_wire()])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bootstrap.core.dns.names import ROOT, parse_name
 from bootstrap.core.dns.records import Ds, Key, RdataType, RRset, Signed
-from bootstrap.core.dnssec.chain import Cut, Proof
+from bootstrap.core.dnssec.chain import Absence, Cut, Proof
 from bootstrap.core.dnssec.security import Flaw, Security
 from bootstrap.core.evaluation import views
 from bootstrap.core.evaluation.findings import Finding
@@ -75,3 +75,96 @@ def test_records_of_other_types_are_shown_as_the_standard_writes_them():
     (record,) = views.proof_view(proof)["records"]
 
     assert record.startswith("257 3 13 AAAA")
+
+
+SHOWN = {
+    "name": "_dsboot.example.test._signal.ns1.example.net",
+    "type": "CDS",
+    "security": "secure",
+    "records": [f"12345 13 2 {'00' * 32}"],
+    "absence": None,
+    "zone": "_signal.ns1.example.net",
+    "signer": "_signal.ns1.example.net",
+    "cuts": [
+        {
+            "zone": ".",
+            "security": "secure",
+            "ds": [f"12345 13 2 {'00' * 32}"],
+            "keys": [{"tag": KEY.key_tag, "algorithm": 13, "sep": True}],
+            "flaw": None,
+        }
+    ],
+    "aliases": [],
+    "wildcard": False,
+    "not_before": None,
+    "not_after": "2026-12-01T12:00:00Z",
+    "flaw": None,
+    "detail": "",
+}
+
+
+def test_a_proof_is_shown_with_exactly_these_fields():
+    assert views.proof_view(a_proof()) == SHOWN
+
+
+def test_a_failed_proof_shows_what_was_seen_of_it():
+    cut = Cut(CHILD, Security.BOGUS, flaw=Flaw.NO_MATCHING_KEY)
+    proof = Proof(
+        CHILD,
+        RdataType.CDNSKEY,
+        Security.BOGUS,
+        absence=Absence.NODATA,
+        cuts=(cut,),
+        aliases=(HOST,),
+        wildcard=True,
+        not_before=datetime(2026, 11, 1, tzinfo=UTC),
+        flaw=Flaw.EXPIRED,
+        detail="since yesterday",
+    )
+
+    assert views.proof_view(proof) == {
+        "name": "example.test",
+        "type": "CDNSKEY",
+        "security": "bogus",
+        "records": [],
+        "absence": "nodata",
+        "zone": None,
+        "signer": None,
+        "cuts": [
+            {
+                "zone": "example.test",
+                "security": "bogus",
+                "ds": [],
+                "keys": [],
+                "flaw": "no-matching-key",
+            }
+        ],
+        "aliases": ["ns1.example.net"],
+        "wildcard": True,
+        "not_before": "2026-11-01T00:00:00Z",
+        "not_after": None,
+        "flaw": "expired",
+        "detail": "since yesterday",
+    }
+
+
+def test_a_signal_is_shown_with_exactly_these_fields():
+    view = SignalView(HOST, CHILD, None, a_proof(), (Reason.SIG_OK, Reason.SIG_DENIED))
+
+    assert views.signal_view(view) == {
+        "nameserver": "ns1.example.net",
+        "name": "example.test",
+        "reasons": ["SIG_OK", "SIG_DENIED"],
+        "cds": None,
+        "cdnskey": SHOWN,
+    }
+
+
+def test_a_server_is_shown_with_exactly_these_fields():
+    view = ServerView(HOST, "192.0.2.1", (("CDS", "NS_OK_DATA", (DS.to_text(),)),))
+
+    assert views.server_view(view) == {
+        "nameserver": "ns1.example.net",
+        "server": "192.0.2.1",
+        "answers": [{"type": "CDS", "reason": "NS_OK_DATA", "records": [DS.to_text()]}],
+    }
