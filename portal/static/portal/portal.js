@@ -1,6 +1,9 @@
 // What makes hands faster; every page works without it.
 "use strict";
 
+// On a narrow screen the navigation scrolls: show where one is.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Keys: j and k move, Enter opens, x chooses, a and r go on to the decision, ? helps.
 (() => {
   const off = document.body.dataset.keys === "off";
