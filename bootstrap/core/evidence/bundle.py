@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bootstrap.core.evaluation.case import Case
@@ -72,16 +72,25 @@ def decode(octets: bytes) -> Bundle:
 
 def split(bundle: Bundle) -> Parts:
     """Return the manifest of `bundle`, and its packets."""
-    body = values.write(Bundle, bundle)
     packets: dict[str, bytes] = {}
 
-    def refer(packet: bytes, _path: str) -> Item:
+    def refer(packet: bytes) -> bytes:
         digest = hashlib.sha256(packet)
         packets[digest.hexdigest()] = packet
         return digest.digest()
 
-    _replace_packets(body, refer)
-    return Parts(cbor.encode(body), packets)
+    case = bundle.case
+    referring = tuple(
+        replace(
+            seen,
+            sent=refer(seen.sent) if seen.sent else b"",
+            received=None if seen.received is None else refer(seen.received),
+        )
+        for seen in case.observations
+    )
+    referring_case = replace(case, observations=referring)
+    manifest = values.encode(Bundle, replace(bundle, case=referring_case))
+    return Parts(manifest, packets)
 
 
 def join(found: Parts) -> bytes:

@@ -38,48 +38,54 @@ def encode(item: Item) -> bytes:
         OverflowError: an integer needs more than 64 bits.
     """
     out = bytearray()
-    _write(item, out)
+    write(item, out)
     return bytes(out)
 
 
-def _write(item: Item, out: bytearray) -> None:
-    write = _WRITERS.get(type(item), _write_simple)
-    write(item, out)
+def write(item: Item, out: bytearray) -> None:
+    """Append the one encoding of `item`."""
+    put = _WRITERS.get(type(item), write_simple)
+    put(item, out)
 
 
-def _write_bytes(item: bytes, out: bytearray) -> None:
+def write_bytes(item: bytes, out: bytearray) -> None:
+    """Append a byte string."""
     out += head(BYTES, len(item))
     out += item
 
 
-def _write_text(item: str, out: bytearray) -> None:
+def write_text(item: str, out: bytearray) -> None:
+    """Append text."""
     text = item.encode()
     out += head(TEXT, len(text))
     out += text
 
 
-def _write_integer(item: int, out: bytearray) -> None:
+def write_integer(item: int, out: bytearray) -> None:
+    """Append an integer of at most 64 bits."""
     out += head(NINT, -1 - item) if item < 0 else head(UINT, item)
 
 
-def _write_array(items: Sequence[Item], out: bytearray) -> None:
+def write_array(items: Sequence[Item], out: bytearray) -> None:
+    """Append an array of items."""
     out += head(ARRAY, len(items))
     for element in items:
-        _write(element, out)
+        write(element, out)
 
 
-def _write_simple(item: Item, out: bytearray) -> None:
+def write_simple(item: Item, out: bytearray) -> None:
     """Write true, false and null: all that the table of writers leaves over."""
     if item is not None and not isinstance(item, bool):
         raise TypeError(f"cannot encode {type(item).__name__}")
     out.append(SIMPLE << 5 | SIMPLE_NUMBERS[item])
 
 
-def _write_map(items: Mapping[str, Item], out: bytearray) -> None:
+def write_map(items: Mapping[str, Item], out: bytearray) -> None:
+    """Append a map, its keys in the order of their encodings."""
     out += head(MAP, len(items))
     for key, name in _in_order(tuple(items)):
         out += key
-        _write(items[name], out)
+        write(items[name], out)
 
 
 @lru_cache(maxsize=4_096)
@@ -89,12 +95,12 @@ def _in_order(names: tuple[str, ...]) -> tuple[tuple[bytes, str], ...]:
 
 
 _WRITERS: Final[Mapping[type, Callable[[Any, bytearray], None]]] = {
-    bytes: _write_bytes,
-    str: _write_text,
-    int: _write_integer,
-    list: _write_array,
-    tuple: _write_array,
-    dict: _write_map,
+    bytes: write_bytes,
+    str: write_text,
+    int: write_integer,
+    list: write_array,
+    tuple: write_array,
+    dict: write_map,
 }
 _SHORT: Final = [bytes((first,)) for first in range(256)]
 

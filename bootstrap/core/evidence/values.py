@@ -1,4 +1,4 @@
-"""Values to items and back, driven by the types that the values declare.
+"""Values to octets and items to values, driven by the types that they declare.
 
 A dataclass is a map of its fields by name. A field that holds the empty value
 of its type (null, 0, false, no text, no octets, no elements) is left out, and a
@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import (
     Any,
@@ -46,14 +46,16 @@ NEVER: Final = object()
 class Codec:
     """How one type is written and read; `read` takes the path for complaints."""
 
-    write: Callable[[Any], Item]
+    write: Callable[[Any, bytearray], None]
     read: Callable[[Item, str], Any]
     empty: Any = NEVER
 
 
-def write(kind: type, value: object) -> Item:
-    """Return `value`, which is of type `kind`, as an item."""
-    return codec(kind).write(value)
+def encode(kind: Hashable, value: object) -> bytes:
+    """Return the encoding of `value`, which is of type `kind`."""
+    out = bytearray()
+    codec(kind).write(value, out)
+    return bytes(out)
 
 
 def read(kind: type[T], item: Item, path: str) -> T:
@@ -107,8 +109,8 @@ def _expect(wanted: type[T], item: Item, path: str) -> T:
     return item
 
 
-def _same(wanted: type, empty: object) -> Codec:
-    return Codec(wanted, lambda item, path: _expect(wanted, item, path), empty)
+def _same(wanted: type, empty: object, put: Callable[[Any, bytearray], None]) -> Codec:
+    return Codec(put, lambda item, path: _expect(wanted, item, path), empty)
 
 
 def _read_name(item: Item, path: str) -> Name:
@@ -122,8 +124,21 @@ def _read_name(item: Item, path: str) -> Name:
     return name
 
 
-def _write_time(value: datetime) -> int:
-    return (value - EPOCH) // MICROSECOND
+def _write_name(name: Name, out: bytearray) -> None:
+    out += _encoded_name(name.labels)
+
+
+@lru_cache(maxsize=8_192)
+def _encoded_name(labels: tuple[bytes, ...]) -> bytes:
+    return cbor.encode(pack(labels))
+
+
+def _write_time(value: datetime, out: bytearray) -> None:
+    cbor.write_integer((value - EPOCH) // MICROSECOND, out)
+
+
+def _write_span(value: timedelta, out: bytearray) -> None:
+    cbor.write_integer(value // MICROSECOND, out)
 
 
 def _read_time(item: Item, path: str) -> datetime:
@@ -142,13 +157,13 @@ def _ranged(make: Callable[[timedelta], T], item: Item, path: str) -> T:
 
 
 PLAIN: Final[Mapping[object, Codec]] = {
-    bool: _same(bool, empty=False),
-    int: _same(int, 0),
-    str: _same(str, ""),
-    bytes: _same(bytes, b""),
-    Name: Codec(lambda name: pack(name.labels), _read_name),
+    bool: _same(bool, False, cbor.write_simple),  # noqa: FBT003 - the empty value
+    int: _same(int, 0, cbor.write_integer),
+    str: _same(str, "", cbor.write_text),
+    bytes: _same(bytes, b"", cbor.write_bytes),
+    Name: Codec(_write_name, _read_name),
     datetime: Codec(_write_time, _read_time),
-    timedelta: Codec(lambda span: span // MICROSECOND, _read_span, timedelta(0)),
+    timedelta: Codec(_write_span, _read_span, timedelta(0)),
 }
 
 
@@ -162,7 +177,13 @@ def _enum(kind: type[Enum]) -> Codec:
         except ValueError as exc:
             raise BundleMalformed(path, f"{raw!r} is no {kind.__name__}") from exc
 
-    return Codec(lambda member: base(member.value), read_member)
+    encoded = {member: cbor.encode(base(member.value)) for member in kind}
+
+    def write_member(member: Enum, out: bytearray) -> None:
+        known = encoded.get(member)
+        out += cbor.encode(base(member.value)) if known is None else known
+
+    return Codec(write_member, read_member)
 
 
 def _optional(kind: object) -> Codec:
@@ -170,8 +191,15 @@ def _optional(kind: object) -> Codec:
     if len(inner_kinds) != 1:
         raise TypeError(f"no evidence of type {kind}")
     inner = codec(inner_kinds[0])
+
+    def write_optional(value: object, out: bytearray) -> None:
+        if value is None:
+            cbor.write_simple(None, out)
+        else:
+            inner.write(value, out)
+
     return Codec(
-        lambda value: None if value is None else inner.write(value),
+        write_optional,
         lambda item, path: None if item is None else inner.read(item, path),
         None,
     )
@@ -191,17 +219,22 @@ def _tuple(kinds: tuple[Any, ...]) -> Codec:
             for index, (each, element) in enumerate(zip(inner, items, strict=True))
         )
 
-    return Codec(
-        lambda value: [
-            each.write(element) for each, element in zip(inner, value, strict=True)
-        ],
-        read_fixed,
-    )
+    def write_fixed(value: tuple[Any, ...], out: bytearray) -> None:
+        out += cbor.head(cbor.ARRAY, len(inner))
+        for each, element in zip(inner, value, strict=True):
+            each.write(element, out)
+
+    return Codec(write_fixed, read_fixed)
 
 
 def _sequence(inner: Codec) -> Codec:
+    def write_each(value: tuple[Any, ...], out: bytearray) -> None:
+        out += cbor.head(cbor.ARRAY, len(value))
+        for element in value:
+            inner.write(element, out)
+
     return Codec(
-        lambda value: [inner.write(element) for element in value],
+        write_each,
         lambda item, path: tuple(
             inner.read(element, f"{path}[{index}]")
             for index, element in enumerate(_expect(list, item, path))
@@ -211,8 +244,15 @@ def _sequence(inner: Codec) -> Codec:
 
 
 def _set(inner: Codec) -> Codec:
-    def write_set(value: frozenset[Any]) -> Item:
-        return sorted((inner.write(element) for element in value), key=cbor.encode)
+    def write_set(value: frozenset[Any], out: bytearray) -> None:
+        encodings = []
+        for element in value:
+            encoding = bytearray()
+            inner.write(element, encoding)
+            encodings.append(encoding)
+        out += cbor.head(cbor.ARRAY, len(encodings))
+        for encoding in sorted(encodings):
+            out += encoding
 
     def read_set(item: Item, path: str) -> frozenset[Any]:
         items = _expect(list, item, path)
@@ -231,13 +271,19 @@ def _record(kind: type) -> Codec:
     hints = get_type_hints(kind)
     inner = {field.name: codec(hints[field.name]) for field in fields(kind)}
 
-    def write_record(value: object) -> Item:
-        found: dict[str, Item] = {}
-        for name, each in inner.items():
-            held = getattr(value, name)
-            if each.empty is NEVER or held != each.empty:
-                found[name] = each.write(held)
-        return found
+    # A map has its keys in the order of their encodings.
+    keyed = sorted((cbor.encode(name), name, each) for name, each in inner.items())
+
+    def write_record(value: object, out: bytearray) -> None:
+        found = [
+            (key, each, held)
+            for key, name, each in keyed
+            if (held := getattr(value, name)) != each.empty or each.empty is NEVER
+        ]
+        out += cbor.head(cbor.MAP, len(found))
+        for key, each, held in found:
+            out += key
+            each.write(held, out)
 
     def read_record(item: Item, path: str) -> object:
         items = _expect(dict, item, path)
