@@ -118,9 +118,7 @@ def _link(
     """Return the proof of one name and, if it is an alias, where that leads."""
     above = walker.last if walker.rdtype == RdataType.DS else walker.name
     zone, ds = deepest(anchors, above, walker.context.now)
-    place = descent.enter(walker, Place(zone), zone, ds)
-    if isinstance(place, Place):
-        place = descent.descend(walker, place)
+    place = descent.travel(walker, zone, ds)
     if isinstance(place, Place):
         return _answered(walker, place)
     return place if isinstance(place, Needs) else (place, None)

@@ -6,15 +6,18 @@ missing (`Needs`), or ends the walk (`Proof`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bootstrap.core.dns.messages import Rcode
-from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.names import ROOT, Name
 from bootstrap.core.dns.records import Ds, RdataType
 
 from . import algorithms
+from .budget import Budget
 from .delegations import CutProof, Cutting, begins_at, cut_at, keys_of
+from .memory import Kept, Memory, Trace, Way, price
 from .proofs import Cut, Needs, Proof, Question
 from .security import Flaw, Security
 from .walk import Place, Walk
@@ -64,12 +67,57 @@ def _ahead(walk: Walk, zone: Name) -> tuple[Question, ...]:
     return (question,) if is_new else ()
 
 
-def descend(walk: Walk, place: Place) -> Place | Needs | Proof:
-    """Go down label by label to the deepest cut at or above the last name.
+def travel(walk: Walk, zone: Name, ds: tuple[Ds, ...]) -> Place | Needs | Proof:
+    """Go from an anchored zone to the deepest cut at or above the last name.
 
-    Meets P-1.23, P-1.44.
+    Meets P-1.23, P-1.44. The way to a name above the walk's own is the same for all names below it, so
+    a memory may know where it leads (`Place`).
     """
-    for name in walk.below(place.zone):
+    memory, trace = walk.context.memory, walk.seen
+    if memory is None or not isinstance(trace, Trace) or trace.looked:
+        place = enter(walk, Place(zone), zone, ds)
+        return descend(walk, place, zone) if isinstance(place, Place) else place
+    return _remembering(walk, memory, trace, zone, ds)
+
+
+def _remembering(
+    walk: Walk, memory: Memory, trace: Trace, zone: Name, ds: tuple[Ds, ...]
+) -> Place | Needs | Proof:
+    context = walk.context
+    budget, limits = context.budget, context.limits
+    before = budget.verifications, budget.nsec3_hashes
+    base = zone, ds, context.second, id(limits), before
+    above = [name for name in walk.below(zone) if name != walk.name]
+    place, name = _known_place(memory.ways(base), above, trace, budget)
+    if place is None:
+        place, name = enter(walk, Place(zone), zone, ds), zone
+    for following in above[len(name.labels) - len(zone.labels) :]:
+        if not isinstance(place, Place) or place.ended:
+            return place
+        place = _step(walk, place, following)
+        if isinstance(place, Place) and place.doubt is None:
+            held = Kept(place, price(before, budget), (limits,))
+            memory.keep_way(base, following, trace, held)
+    if isinstance(place, Place):
+        return descend(walk, place, above[-1] if above else zone)
+    return place
+
+
+def _known_place(
+    ways: Mapping[Name, Way], above: list[Name], trace: Trace, budget: Budget
+) -> tuple[Place | Needs | Proof | None, Name]:
+    """Return the deepest place that is known on the way, and the name it is at."""
+    for name in reversed(above):
+        way = ways.get(name)
+        place: Place | None = way.taken(trace, budget) if way else None
+        if place is not None:
+            return place, name
+    return None, ROOT
+
+
+def descend(walk: Walk, place: Place, above: Name) -> Place | Needs | Proof:
+    """Go down label by label from `above` to the deepest cut, or the last name."""
+    for name in walk.below(above):
         if place.ended:
             break
         moved = _step(walk, place, name)

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 from bootstrap.core.dns.messages import Response
+from bootstrap.core.dns.names import Name
 
 from .budget import Budget
 from .proofs import Needs, Proof, Question, Seen
@@ -25,6 +26,8 @@ MAX_WALKS: Final = 8_192
 """Remembered answers on the way to an outcome; a full memory starts again."""
 MAX_LOOKS: Final = 8_192
 """Remembered judgements on the answers to one question."""
+MAX_WAYS: Final = 2_048
+"""Remembered places on the way to names below them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,45 @@ class _Node:
     holds: list[tuple[Response, ...]] = field(default_factory=list)
 
 
-class Memory:
-    """Outcomes of whole walks, and of single looks; bounded."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The beginning of walks: what they looked at and saw, and where that led.
 
-    def __init__(self, walks: int = MAX_WALKS, looks: int = MAX_LOOKS) -> None:
-        self._max_walks, self._max_looks = walks, looks
+    The walks of all names below a place have the way to it in common.
+    """
+
+    looked: tuple[tuple[Question, tuple[int, ...] | None], ...]
+    kept: Kept[Any]
+
+    def taken(self, trace: Trace, budget: Budget) -> Any | None:  # noqa: ANN401 - the walk's own place
+        """Return its end if the same answers are met and the budget can pay for it.
+
+        Only then did this walk look at them: another way is none of its own.
+        """
+        found = {}
+        for question, road in self.looked:
+            answers = found[question] = trace.peek(question)
+            if identity(answers) != road:
+                return None
+        if not self.kept.price.paid_from(budget):
+            return None
+        trace.looked |= found
+        return self.kept.outcome
+
+
+class Memory:
+    """Outcomes of whole walks, of their beginnings, and of single looks; bounded."""
+
+    def __init__(
+        self, walks: int = MAX_WALKS, looks: int = MAX_LOOKS, ways: int = MAX_WAYS
+    ) -> None:
+        self._max_walks, self._max_looks, self._max_ways = walks, looks, ways
         self._walks: dict[Hashable, _Node] = {}
         self._holds: list[object] = []
         self._nodes = 0
         self._looks: dict[Hashable, Kept[object]] = {}
+        self._ways: dict[Hashable, dict[Name, Way]] = {}
+        self._places = 0
 
     def walked(self, key: Hashable, seen: Seen) -> Kept[Proof | Needs] | None:
         """Return where the walk of this key over `seen` led before, if known.
@@ -119,6 +152,27 @@ class Memory:
         node.holds += [answers] if answers is not None else []
         self._nodes += 1
 
+    def ways(self, base: Hashable) -> dict[Name, Way]:
+        """Return the places that walks of this base reached, by the names they are at.
+
+        Read it now: it is dropped when the memory is full.
+        """
+        return self._ways.get(base, {})
+
+    def keep_way(
+        self, base: Hashable, name: Name, trace: Trace, kept: Kept[Any]
+    ) -> None:
+        """Remember the place that a walk reached at `name` after all it looked at."""
+        if self._places >= self._max_ways:
+            self._ways.clear()
+            self._places = 0
+        looked = tuple(trace.looked.items())
+        roads = tuple((question, identity(answers)) for question, answers in looked)
+        holds = (*kept.holds, *(answers for _question, answers in looked))
+        way = Way(roads, Kept(kept.outcome, kept.price, holds))
+        self._ways.setdefault(base, {})[name] = way
+        self._places += 1
+
     def look(
         self,
         key: Hashable,
@@ -151,6 +205,10 @@ class Trace(Mapping[Question, tuple[Response, ...]]):
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
         self.looked: dict[Question, tuple[Response, ...] | None] = {}
+
+    def peek(self, question: Question) -> tuple[Response, ...] | None:
+        """Return answers, if there are any, without taking note of it."""
+        return self._seen.get(question)
 
     def __getitem__(self, question: Question) -> tuple[Response, ...]:
         if question not in self.looked:

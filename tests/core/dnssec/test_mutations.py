@@ -368,7 +368,9 @@ def tampered(seen, draw) -> dict[Question, tuple[Response, ...]]:
 @settings(max_examples=300, deadline=None)
 @given(st.data(), st.lists(st.sampled_from(CASES), min_size=1, max_size=4))
 def test_a_shared_memory_of_walks_changes_neither_outcome_nor_spending(data, cases):
-    memory = data.draw(st.sampled_from([Memory(), Memory(walks=5, looks=2)]))
+    memory = data.draw(
+        st.sampled_from([Memory(), Memory(walks=5, looks=2, ways=2), Memory(walks=0)])
+    )
     for case in cases:
         name, rdtype, _denial = case
         seen, _honest, anchors = recorded(*case)
