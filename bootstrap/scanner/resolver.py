@@ -9,13 +9,13 @@ that was seen becomes evidence.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
 from bootstrap.core.dns.hints import Hints
 from bootstrap.core.dns.messages import Malformed, read
-from bootstrap.core.dns.names import Name, tail
+from bootstrap.core.dns.names import SIGNAL, Name, tail
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.dnssec.budget import Budget
@@ -345,17 +345,31 @@ class Resolver:
 def _with_next(
     questions: tuple[Question, ...], name: Name, rdtype: RdataType
 ) -> tuple[Question, ...]:
-    """Return `questions` and what comes next if there is no cut at `name` itself.
+    """Return `questions` and what comes next if there is no cut on the way.
 
     At the last label the zone asked about a cut is nearly always the one that
-    has the answer: asking both at once saves a round and tells it nothing new.
+    has the answer; and so at every label below `_signal`, which spell the child's
+    name. Asking all at once saves rounds and tells the zone nothing new.
     """
     ahead = (
+        Question(question.zone, following, RdataType.DS)
+        for question in questions
+        if question.rdtype == RdataType.DS and SIGNAL in question.name.labels[1:]
+        for following in _below(question.name, name)
+    )
+    last = (
         Question(question.zone, name, rdtype)
         for question in questions
-        if question.name == name and question.rdtype == RdataType.DS
+        if question.rdtype == RdataType.DS
+        and (question.name == name or SIGNAL in question.name.labels[1:])
     )
-    return tuple(dict.fromkeys((*questions, *ahead)))
+    return tuple(dict.fromkeys((*questions, *ahead, *last)))
+
+
+def _below(above: Name, name: Name) -> Iterator[Name]:
+    """Yield the names below `above` on the way to `name`, itself included."""
+    for count in range(len(above.labels) + 1, len(name.labels) + 1):
+        yield tail(name, count)
 
 
 def _is_worth_repeating(entry: Entry, address: str) -> bool:

@@ -190,6 +190,8 @@ class Pipe:
         if trouble is Trouble.JUNK:
             for waiter in left:
                 waiter.requeued = True
+        elif connection.answered >= self._limits.pipeline:
+            return  # it was glad to have many at once: idle for too long, or restarted
         elif trouble is Trouble.TCP_CLOSED and left:
             self._one_each = self._depth == 1 and connection.answered > 0
             self._depth = 1
