@@ -27,7 +27,7 @@ from bootstrap.models import (
     Evidence,
 )
 
-from . import outbox
+from . import bulk, outbox
 from .actors import Actor, ActorKind
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def append(drafts: Iterable[Draft]) -> list[AuditEntry]:
     AuditEntry.objects.bulk_create(rows, batch_size=1000)
     outbox.fill(rows)
     AuditDisclosure.objects.bulk_create(disclosed, batch_size=1000)
-    AuditHead.objects.bulk_update(heads.values(), ["number", "digest"], batch_size=200)
+    moved = [(head.stream, head.number, head.digest) for head in heads.values()]
+    bulk.update(AuditHead, "stream", ("number", "digest"), moved)
     return rows
 
 

@@ -20,6 +20,8 @@ from bootstrap.core.evidence import bundle
 from bootstrap.core.evidence.bundle import Bundle, Parts
 from bootstrap.models import Evidence, Packet
 
+from . import bulk
+
 LEVEL: Final = 6
 SLICE: Final = 200
 """Rows in one statement: SQLite takes a limited number of parameters."""
@@ -54,18 +56,14 @@ def store(bundles: Iterable[Bundle], *, now: datetime) -> list[str]:
     split = [bundle.split(each) for each in bundles]
     encoded = [bundle.join(parts) for parts in split]
     addresses = [bundle.address(octets) for octets in encoded]
-    Evidence.objects.bulk_create(
+    bulk.insert(
+        Evidence,
+        ("digest", "manifest", "size", "created_at"),
         [
-            Evidence(
-                digest=digest,
-                manifest=zlib.compress(parts.manifest, LEVEL),
-                size=len(octets),
-                created_at=now,
-            )
+            (digest, zlib.compress(parts.manifest, LEVEL), len(octets), now)
             for digest, parts, octets in zip(addresses, split, encoded, strict=True)
         ],
         ignore_conflicts=True,
-        batch_size=SLICE,
     )
     # Links first: see `compaction`. Their keys are checked at the commit.
     _store_links(dict(zip(addresses, split, strict=True)))
@@ -79,14 +77,15 @@ def _store_packets(split: Iterable[Parts]) -> None:
     }
     known = _known(packets)
     # In the order of digests, so that two writers never wait for each other.
-    Packet.objects.bulk_create(
+    bulk.insert(
+        Packet,
+        ("digest", "body", "size"),
         [
-            Packet(digest=digest, body=zlib.compress(body, LEVEL), size=len(body))
+            (digest, zlib.compress(body, LEVEL), len(body))
             for digest, body in sorted(packets.items())
             if digest not in known
         ],
         ignore_conflicts=True,
-        batch_size=SLICE,
     )
 
 
@@ -102,15 +101,15 @@ def _known(digests: Collection[str]) -> set[str]:
 
 
 def _store_links(split: Mapping[str, Parts]) -> None:
-    link = Evidence.packets.through
-    link.objects.bulk_create(
+    bulk.insert(
+        Evidence.packets.through,
+        ("evidence", "packet"),
         [
-            link(evidence_id=address, packet_id=digest)
+            (address, digest)
             for address, parts in split.items()
             for digest in sorted(parts.packets)
         ],
         ignore_conflicts=True,
-        batch_size=SLICE,
     )
 
 

@@ -8,13 +8,13 @@ although nobody lived to say so (S-82).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import F, Q, QuerySet
 
 from bootstrap import bell
 from bootstrap.core.evaluation.queries import Trigger
@@ -23,7 +23,7 @@ from bootstrap.core.evaluation.verdict import Outcome, Verdict
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import WorkItem
 
-from . import alarms, audit
+from . import alarms, audit, bulk
 from .actors import SCANNER
 
 RETRIES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 80))
@@ -177,31 +177,57 @@ def renew(leases: Iterable[Lease], *, now: datetime, term: timedelta) -> list[Le
     ]
 
 
-def finish(lease: Lease, *, due_at: datetime, retries: int, now: datetime) -> None:
-    """End the work of a lease: the child is due again at `due_at`.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What comes after a lease: when the child is due again, after which retries."""
 
-    At once instead if somebody asked meanwhile (P-1.46). Call it in the
-    transaction that stores the result: both are there or none.
+    lease: Lease
+    due_at: datetime
+    retries: int
+
+
+def finish(lease: Lease, *, due_at: datetime, retries: int, now: datetime) -> None:
+    """End the work of one lease, as `finish_all` does.
 
     Raises:
         LateWriter: the lease is no longer the current one.
     """
-    held = WorkItem.objects.filter(pk=lease.domain_id, fence=lease.fence)
-    asked = Q(again=True)
-    done = held.exclude(lease_until=None).update(
-        due_at=Case(When(asked, then=Value(now)), default=Value(due_at)),
-        trigger=Case(
-            When(asked, then=F("trigger")), default=Value(Trigger.SCHEDULE.value)
-        ),
-        priority=Case(When(asked, then=F("priority")), default=Value(0)),
-        again=False,
-        retries=retries,
-        attempts=0,
-        holder="",
-        lease_until=None,
-    )
-    if not done:
+    if not finish_all([Ending(lease, due_at, retries)], now=now):
         raise LateWriter(lease)
+
+
+@transaction.atomic
+def finish_all(endings: Sequence[Ending], *, now: datetime) -> frozenset[int]:
+    """End the work of leases; return the ids of the children that were still ours.
+
+    A child is due again at once if somebody asked meanwhile (P-1.46). Call it in
+    the transaction that stores the results: both are there or none. The rows are
+    locked between reading a fence and ending its lease, or all writers are.
+    """
+    by_id = {ending.lease.domain_id: ending for ending in endings}
+    rows = WorkItem.objects.filter(pk__in=by_id, lease_until__isnull=False)
+    locked = rows.select_for_update(of=("self",)).order_by("pk")
+    held = [item for item in locked if item.fence == by_id[item.pk].lease.fence]
+    bulk.update(
+        WorkItem,
+        "domain",
+        (*TURN, "again", "attempts", "holder", "lease_until"),
+        [(item.pk, *_turn(item, by_id[item.pk], now), *FREE) for item in held],
+    )
+    return frozenset(item.pk for item in held)
+
+
+TURN: Final = ("due_at", "trigger", "priority", "retries")
+FREE: Final = (False, 0, "", None)
+"""Not asked for again, no claims, no holder, no lease."""
+
+
+def _turn(
+    item: WorkItem, ending: Ending, now: datetime
+) -> tuple[datetime, str, int, int]:
+    if item.again:
+        return now, item.trigger, item.priority, ending.retries
+    return ending.due_at, Trigger.SCHEDULE.value, 0, ending.retries
 
 
 def give_back(lease: Lease) -> None:

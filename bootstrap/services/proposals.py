@@ -6,6 +6,8 @@ noun; their code is in `decisions` and `lapsing`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,7 +36,7 @@ from .actors import SCANNER
 from .binding import DecisionRefused, StaleDecision
 from .decisions import approve, hold, reject, release
 from .lapsing import LAPSABLE, lapse, lapse_expired
-from .transitions import Note, begin, move, say
+from .transitions import Note, begin_all, move, say
 
 __all__ = [
     "DecisionRefused",
@@ -45,6 +47,7 @@ __all__ = [
     "lapse",
     "lapse_expired",
     "propose",
+    "propose_all",
     "reject",
     "release",
 ]
@@ -53,7 +56,17 @@ PROPOSING: Final = frozenset({Outcome.ACCEPT, Outcome.HOLD})
 UNDECIDED: Final = frozenset({State.CANDIDATE, State.HELD})
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A stored evaluation, and the registry's side that it judged."""
+
+    scan: ScanAttempt
+    verdict: Verdict
+    domain: Domain
+    evidence: Evidence
+    delegation: Delegation
+
+
 def propose(
     *,
     scan: ScanAttempt,
@@ -63,7 +76,20 @@ def propose(
     delegation: Delegation,
     now: datetime,
 ) -> Proposal | None:
-    """Turn a stored verdict into a proposal, where it asks for a change.
+    """Turn one stored verdict into a proposal, as `propose_all` does."""
+    stored = Stored(
+        scan=scan,
+        verdict=verdict,
+        domain=domain,
+        evidence=evidence,
+        delegation=delegation,
+    )
+    return propose_all([stored], now=now)[0]
+
+
+@transaction.atomic
+def propose_all(group: Sequence[Stored], *, now: datetime) -> list[Proposal | None]:
+    """Turn stored verdicts into proposals, where they ask for a change.
 
     One proposal is open per child. An identical one is kept, and renewed with
     this evidence if its own is getting old; one that this verdict contradicts
@@ -71,24 +97,29 @@ def propose(
     policy lets pass is approved by rule in the same transaction.
 
     Returns:
-        The open proposal, or None where nothing is proposed: nothing was asked
-        for, or the registry's data changed while we looked (security.md 6.4).
+        For each the open proposal, or None where nothing is proposed: nothing was
+        asked for, or the registry's data changed while we looked (security.md 6.4).
     """
-    domain = (
-        Domain.objects.select_for_update(of=("self",))
-        .select_related("zone")
-        .get(pk=domain.pk)
-    )
-    current = _current(domain)
-    if current is not None and _contradicted(current, scan):
-        current = _superseded(current, verdict, now)
-    if current is not None:
-        return _kept(current, scan, evidence, verdict, now)
-    if verdict.outcome not in PROPOSING or not _is_current(domain, delegation):
-        return None
-    proposal = _create(scan, verdict, domain, evidence, now)
-    states.refresh([domain], now=now)
-    return proposal
+    ids = [stored.domain.pk for stored in group]
+    rows = Domain.objects.select_for_update(of=("self",)).order_by("pk")
+    domains = rows.select_related("zone").in_bulk(ids)
+    open_now = _current(domains)
+    found: dict[int, Proposal | None] = {}
+    new: list[Stored] = []
+    for given in group:
+        stored = replace(given, domain=domains[given.domain.pk])
+        current = open_now.get(stored.domain.pk)
+        if current is not None and _contradicted(current, stored.scan):
+            current = _superseded(current, stored.verdict, now)
+        if current is not None:
+            current = _kept(current, stored.scan, stored.evidence, stored.verdict, now)
+            found[stored.domain.pk] = current
+        elif stored.verdict.outcome in PROPOSING and _is_current(stored):
+            new.append(stored)
+    created = _create(new, now)
+    states.refresh([proposal.domain for proposal in created], now=now)
+    found |= {proposal.domain_id: proposal for proposal in created}
+    return [found.get(pk) for pk in ids]
 
 
 def routing_of(zone: Zone) -> RoutingPolicy:
@@ -98,12 +129,13 @@ def routing_of(zone: Zone) -> RoutingPolicy:
     )
 
 
-def _current(domain: Domain) -> Proposal | None:
-    rows = Proposal.objects.open().select_for_update(of=("self",))
-    found = rows.select_related("scan").filter(domain=domain).first()
-    if found is not None:
-        found.domain = domain
-    return found
+def _current(domains: Mapping[int, Domain]) -> dict[int, Proposal]:
+    rows = Proposal.objects.open().select_for_update(of=("self",)).order_by("pk")
+    found = rows.select_related("scan").filter(domain__in=domains)
+    current = {proposal.domain_id: proposal for proposal in found}
+    for pk, proposal in current.items():
+        proposal.domain = domains[pk]
+    return current
 
 
 def _contradicted(current: Proposal, scan: ScanAttempt) -> bool:
@@ -124,12 +156,13 @@ def _superseded(current: Proposal, verdict: Verdict, now: datetime) -> Proposal 
     return None
 
 
-def _is_current(domain: Domain, delegation: Delegation) -> bool:
+def _is_current(stored: Stored) -> bool:
+    domain = stored.domain
     return (
         domain.removed_at is None
         and not domain.suspension
         and domain.zone.automated
-        and domain.version == delegation.version
+        and domain.version == stored.delegation.version
     )
 
 
@@ -190,39 +223,38 @@ def _renew(
     say(current, note, actor=SCANNER, now=now)
 
 
-def _create(
-    scan: ScanAttempt,
-    verdict: Verdict,
-    domain: Domain,
-    evidence: Evidence,
-    now: datetime,
-) -> Proposal:
-    routed = policy.route(verdict, _facts(domain, now), routing_of(domain.zone))
-    proposal = _row(scan, verdict, domain, routed, now)
-    proposal.evidence = evidence
-    proposal.digest = binding.digest_of(proposal, domain)
-    note = Note(
-        type=EntryType.PROPOSAL_CREATED,
-        data={
-            "route": routed.route.value,
-            "reason": routed.reason,
-            # the locks that this change passes by (P-5.32)
-            "statuses": domain.statuses,
-        },
-        evidence=(evidence.digest,),
-    )
-    begin(proposal, note, actor=SCANNER, now=now)
-    _follow(proposal, routed, now)
-    return proposal
+def _create(group: Sequence[Stored], now: datetime) -> list[Proposal]:
+    """Insert a proposal for each, with its entry, and do what its route says."""
+    facts = _facts([stored.domain for stored in group], now)
+    created: list[tuple[Proposal, Routed]] = []
+    begun: list[tuple[Proposal, Note]] = []
+    for stored in group:
+        domain, evidence = stored.domain, stored.evidence
+        routing = routing_of(domain.zone)
+        routed = policy.route(stored.verdict, facts[domain.pk], routing)
+        proposal = _row(stored, routed, now)
+        proposal.evidence = evidence
+        proposal.digest = binding.digest_of(proposal, domain)
+        note = Note(
+            type=EntryType.PROPOSAL_CREATED,
+            data={
+                "route": routed.route.value,
+                "reason": routed.reason,
+                # the locks that this change passes by (P-5.32)
+                "statuses": domain.statuses,
+            },
+            evidence=(evidence.digest,),
+        )
+        created.append((proposal, routed))
+        begun.append((proposal, note))
+    begin_all(begun, actor=SCANNER, now=now)
+    for proposal, routed in created:
+        _follow(proposal, routed, now)
+    return [proposal for proposal, _routed in created]
 
 
-def _row(
-    scan: ScanAttempt,
-    verdict: Verdict,
-    domain: Domain,
-    routed: Routed,
-    now: datetime,
-) -> Proposal:
+def _row(stored: Stored, routed: Routed, now: datetime) -> Proposal:
+    verdict, domain = stored.verdict, stored.domain
     if verdict.path is None or verdict.auth_method is None:
         raise ValueError("a verdict that asks for a change names path and method")
     quiet = timedelta(seconds=domain.zone.quiet_seconds)
@@ -241,7 +273,7 @@ def _row(
         route=routed.route.value,
         approvals_needed=routed.approvals,
         requested_by=SCANNER.name,
-        scan=scan,
+        scan=stored.scan,
         created_at=now,
         # S-63: after a change of the NS set nothing is published too soon
         not_before=now if changed is None else max(now, changed + quiet),
@@ -263,9 +295,13 @@ def _follow(proposal: Proposal, routed: Routed, now: datetime) -> None:
         move(proposal, Event.HOLD, note, actor=SCANNER, now=now)
 
 
-def _facts(domain: Domain, now: datetime) -> policy.Facts:
-    if chain.open_alarm(now):
-        return policy.Facts(alarm=chain.CODE)
-    codes = Alarm.objects.open().filter(domain=domain).values_list("code", flat=True)
-    alarm = next((code for code in codes.order_by("pk") if policy.is_alarm(code)), "")
-    return policy.Facts(alarm=alarm)
+def _facts(domains: Sequence[Domain], now: datetime) -> dict[int, policy.Facts]:
+    """Return what speaks for a person's look at each: the first alarm that does."""
+    if domains and chain.open_alarm(now):
+        return dict.fromkeys((d.pk for d in domains), policy.Facts(alarm=chain.CODE))
+    alarms = Alarm.objects.open().filter(domain__in=[domain.pk for domain in domains])
+    found: dict[int, str] = {}
+    for pk, code in alarms.order_by("pk").values_list("domain_id", "code"):
+        if policy.is_alarm(code):
+            found.setdefault(pk, code)
+    return {d.pk: policy.Facts(alarm=found.get(d.pk, "")) for d in domains}

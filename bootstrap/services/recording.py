@@ -35,9 +35,9 @@ from bootstrap.models import (
     ScanFinding,
 )
 
-from . import alarms, evidence, leasing, proposals, states
+from . import alarms, bulk, evidence, leasing, proposals, states
 from .evaluating import Judged
-from .leasing import LateWriter, Lease
+from .leasing import Ending, Lease
 from .scantrail import Trail
 
 log = logging.getLogger("bootstrap.scanning")
@@ -48,8 +48,6 @@ OURSELVES: Final = "scanner"
 NOT_OURS_TO_CLOSE: Final = ("POST_", "PUB_", "X_")
 """Alarms that verification, publication and the gates open and close."""
 GRAIN: Final = 10_000
-SLICE: Final = 500
-"""Rows in one statement."""
 REMEMBERED: Final = (
     "last_scan_at",
     "troubled_since",
@@ -85,11 +83,9 @@ def record(
     """
     rows = Domain.objects.select_for_update(of=("self",)).select_related("zone")
     domains = rows.in_bulk(sorted(judged.key for judged in group))
-    kept = [
-        _fresh(judged, domains[judged.key])
-        for judged in group
-        if judged.key in domains and _finish(judged, domains, leases, now)
-    ]
+    present = [judged for judged in group if judged.key in domains]
+    ours = _finish(present, domains, leases, now)
+    kept = [_fresh(each, domains[each.key]) for each in present if each.key in ours]
     addresses = evidence.store([bundle_of(judged) for judged in kept], now=now)
     trail = Trail(now)
     recorded: list[Recorded] = []
@@ -110,23 +106,27 @@ def record(
 def _write(recorded: Sequence[Recorded], domains: Mapping[int, Domain]) -> None:
     """Write attempts, findings and what is remembered, each in few statements."""
     scans = [each.scan for each in recorded if each.scan is not None]
-    ScanAttempt.objects.bulk_create(scans, batch_size=SLICE)
-    ScanFinding.objects.bulk_create(
-        (
-            ScanFinding(
-                scan=each.scan,
-                reason=finding.reason.value,
-                kind=finding.kind.value,
-                subject=finding.subject,
-                detail=finding.detail,
-            )
+    bulk.insert_objects(scans)
+    bulk.insert(
+        ScanFinding,
+        ("scan", "reason", "kind", "subject", "detail"),
+        [
+            (each.scan.pk, f.reason.value, f.kind.value, f.subject, f.detail)
             for each in recorded
-            for finding in each.judged.verdict.findings
-        ),
-        batch_size=SLICE,
+            if each.scan is not None
+            for f in each.judged.verdict.findings
+        ],
     )
     remembered = [domains[each.judged.key] for each in recorded]
-    Domain.objects.bulk_update(remembered, REMEMBERED, batch_size=SLICE)
+    bulk.update(
+        Domain,
+        "id",
+        REMEMBERED,
+        [
+            (domain.pk, *(getattr(domain, name) for name in REMEMBERED))
+            for domain in remembered
+        ],
+    )
 
 
 def _follow(
@@ -142,32 +142,58 @@ def _follow(
         .filter(domain__in=keys)
         .values_list("domain_id", flat=True)
     )
+    concerned = [
+        each
+        for each in recorded
+        if each.judged.verdict.outcome in proposals.PROPOSING
+        or each.judged.key in changing
+    ]
     bundles = Evidence.objects.defer("manifest").in_bulk(
-        [each.address for each in recorded]
+        [each.address for each in concerned]
     )
     for each in recorded:
-        judged, domain = each.judged, domains[each.judged.key]
-        _alarm(judged, domain, alarmed[domain.pk], now)
-        concerned = judged.verdict.outcome in proposals.PROPOSING
-        if each.scan is not None and (concerned or domain.pk in changing):
-            proposals.propose(
+        domain = domains[each.judged.key]
+        _alarm(each.judged, domain, alarmed[domain.pk], now)
+    proposals.propose_all(
+        [
+            proposals.Stored(
                 scan=each.scan,
-                verdict=judged.verdict,
-                domain=domain,
+                verdict=each.judged.verdict,
+                domain=domains[each.judged.key],
                 evidence=bundles[each.address],
-                delegation=judged.case.delegation,
-                now=now,
+                delegation=each.judged.case.delegation,
             )
+            for each in concerned
+            if each.scan is not None
+        ],
+        now=now,
+    )
 
 
 def _finish(
-    judged: Judged,
+    group: Sequence[Judged],
     domains: Mapping[int, Domain],
     leases: Mapping[int, Lease],
     now: datetime,
-) -> bool:
-    """End the lease first: a late writer must not leave anything else behind."""
-    domain, lease = domains[judged.key], leases[judged.key]
+) -> frozenset[int]:
+    """End the leases first: a late writer must not leave anything else behind.
+
+    Returns:
+        The keys of those that were still ours.
+    """
+    endings = [
+        _ending(each, domains[each.key], leases[each.key], now) for each in group
+    ]
+    ours = leasing.finish_all(endings, now=now)
+    for ending in endings:
+        if ending.lease.domain_id not in ours:
+            domain = domains[ending.lease.domain_id]
+            fence = ending.lease.fence
+            log.warning("scan.late", extra={"child": domain.name, "fence": fence})
+    return ours
+
+
+def _ending(judged: Judged, domain: Domain, lease: Lease, now: datetime) -> Ending:
     cadence = timedelta(seconds=domain.zone.scan_every_seconds)
     wait, retries = leasing.next_turn(
         judged.verdict,
@@ -177,14 +203,7 @@ def _finish(
     )
     if domain.version != judged.case.delegation.version:
         wait, retries = timedelta(0), lease.retries
-    try:
-        leasing.finish(lease, due_at=now + wait, retries=retries, now=now)
-    except LateWriter as late:
-        log.warning(
-            "scan.late", extra={"child": domain.name, "fence": late.lease.fence}
-        )
-        return False
-    return True
+    return Ending(lease, now + wait, retries)
 
 
 def _fresh(judged: Judged, domain: Domain) -> Judged:

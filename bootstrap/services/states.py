@@ -16,6 +16,8 @@ from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import Alarm, Domain, DomainState, Proposal
 
+from . import bulk
+
 BROKEN: Final = frozenset(
     {
         Reason.UPD_UNSIGNED,
@@ -109,7 +111,8 @@ def _refresh(domains: list[Domain], now: datetime) -> int:
         if state != domain.state or domain.state_since is None:
             domain.state, domain.state_since = state, now
             changed.append(domain)
-    Domain.objects.bulk_update(changed, ["state", "state_since"])
+    rows = [(domain.pk, domain.state, domain.state_since) for domain in changed]
+    bulk.update(Domain, "id", ("state", "state_since"), rows)
     return len(changed)
 
 

@@ -76,9 +76,24 @@ def move(
 
 def begin(proposal: Proposal, note: Note, *, actor: Actor, now: datetime) -> None:
     """Record that a proposal comes into being, and insert its row."""
-    draft = _draft(proposal, note, actor, now)
-    audit.append([replace(draft, about=proposal.pk, version=proposal.version)])
-    proposal.save(force_insert=True)
+    begin_all([(proposal, note)], actor=actor, now=now)
+
+
+def begin_all(
+    begun: Sequence[tuple[Proposal, Note]], *, actor: Actor, now: datetime
+) -> None:
+    """Record that proposals come into being, and insert their rows."""
+    drafts = [
+        replace(
+            _draft(proposal, note, actor, now),
+            about=proposal.pk,
+            version=proposal.version,
+        )
+        for proposal, note in begun
+    ]
+    if drafts:
+        audit.append(drafts)
+        Proposal.objects.bulk_create([proposal for proposal, _note in begun])
 
 
 def say(proposal: Proposal, note: Note, *, actor: Actor, now: datetime) -> None:
