@@ -9,21 +9,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from bootstrap.services import powers
 from bootstrap.services.actors import Actor, ActorKind
 
+Row = TypeVar("Row", bound=Model)
 View = Callable[..., HttpResponseBase]
 
 DECIDE: Final = "bootstrap.decide_proposal"
@@ -53,16 +56,59 @@ APART: Final = frozenset({DECIDE, HOLD})
 """What a superuser does not hold: who administers people never decides (S-67)."""
 
 
-def holds(user: User | AnonymousUser, permission: str) -> bool:
-    """Say whether this person may do it now."""
+def holds(user: User | AnonymousUser, permission: str, zone: int | None = None) -> bool:
+    """Say whether this person may do it now: in a zone, or without one everywhere."""
     if user.is_superuser and permission in APART:
         return False
-    return user.has_perm(permission)
+    return powers.may(user, permission, zone)
+
+
+def holds_somewhere(user: User | AnonymousUser, permission: str) -> bool:
+    """Say whether this person may do it now in any zone at all."""
+    if user.is_superuser and permission in APART:
+        return False
+    return powers.where(user, permission) != frozenset()
+
+
+def zones_of(request: HttpRequest) -> powers.Zones:
+    """Return the zones that this person sees; None for all (S-105)."""
+    return powers.where(request.user, powers.SEE)
+
+
+def within(
+    request: HttpRequest, rows: QuerySet[Row], column: str = "domain__zone"
+) -> QuerySet[Row]:
+    """Return the rows of the zones that this person sees."""
+    return powers.within(rows, zones_of(request), column)
+
+
+def need(request: HttpRequest, permission: str, zone: int | None) -> None:
+    """Go on only if this person may do it in this zone.
+
+    Raises:
+        PermissionDenied: answered with 403.
+    """
+    if not holds(request.user, permission, zone):
+        raise PermissionDenied
 
 
 def is_staff(user: User | AnonymousUser) -> bool:
     """Say whether this account may see the pages of staff at all."""
     return user.is_authenticated and user.is_active and user.is_staff
+
+
+def everywhere(view: View) -> View:
+    """Let in staff who see all zones: what the page shows belongs to none."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
+        if not is_staff(request.user) or zones_of(request) is not None:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 def staff_only(view: View) -> View:
@@ -79,15 +125,20 @@ def staff_only(view: View) -> View:
     return guarded
 
 
-def may(permission: str) -> Callable[[View], View]:
-    """Let in staff who hold `permission`; others see 403."""
+def may(permission: str, *, here: bool = True) -> Callable[[View], View]:
+    """Let in staff who hold `permission` somewhere; others see 403.
+
+    What is acted on is then sought `within` and `need`s the permission there.
+    With `here` false it belongs to no zone, and the permission must hold everywhere.
+    """
+    enough = holds_somewhere if here else holds
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(
             request: HttpRequest, *args: object, **kwargs: object
         ) -> HttpResponseBase:
-            if not is_staff(request.user) or not holds(request.user, permission):
+            if not is_staff(request.user) or not enough(request.user, permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
@@ -136,7 +187,13 @@ def actor_of(request: HttpRequest, via: str = "dashboard") -> Actor:
         request.user.get_username(),
         via,
         frozenset(name for name in held if holds(request.user, name)),
+        powers.grants_of(request.user),
     )
+
+
+def _is_limited(request: HttpRequest) -> bool:
+    known = hasattr(request, "user") and is_staff(request.user)
+    return known and zones_of(request) is not None
 
 
 def page_facts(request: HttpRequest) -> dict[str, Any]:
@@ -146,6 +203,7 @@ def page_facts(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.PORTAL_DEMO,
         "theme": request.COOKIES.get("theme", ""),
         "keys": request.COOKIES.get("keys", ""),
+        "limited": _is_limited(request),
         "staff": is_staff(request.user) if hasattr(request, "user") else False,
         "speaks": request.path_info.startswith(TRANSLATED),
     }

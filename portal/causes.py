@@ -17,7 +17,7 @@ from bootstrap.core.dns.names import (
     signaling_name,
 )
 from bootstrap.models import Domain, OperatorFinding
-from bootstrap.services import operators
+from bootstrap.services import operators, powers
 
 SALT: Final = "operator-finding"
 GOOD_FOR: Final = timedelta(days=30)
@@ -27,26 +27,39 @@ SHOWN: Final = 200
 COLUMNS: Final = ("domain", "reason", "state", "since", "last_look", "names", "status")
 
 
-def link_to(finding: OperatorFinding, request: HttpRequest) -> str:
-    """Return an address that opens this finding without an account, for a while."""
-    token = signing.dumps(str(finding.pk), salt=SALT)
+def link_to(
+    finding: OperatorFinding, request: HttpRequest, zones: powers.Zones = None
+) -> str:
+    """Return an address that opens this finding without an account, for a while.
+
+    It shows as much as whoever makes it sees: the members in these zones.
+    """
+    inside = None if zones is None else sorted(zones)
+    token = signing.dumps([str(finding.pk), inside], salt=SALT)
     return request.build_absolute_uri(reverse("shared:finding", args=[token]))
 
 
-def behind(token: str) -> OperatorFinding | None:
-    """Return the finding of such an address; None when it is forged or too old."""
+def behind(token: str) -> tuple[OperatorFinding | None, powers.Zones]:
+    """Return the finding of such an address, None when it is forged or too old.
+
+    Beside it the zones that the address is good for.
+    """
     try:
-        pk = signing.loads(token, salt=SALT, max_age=GOOD_FOR)
+        told = signing.loads(token, salt=SALT, max_age=GOOD_FOR)
     except signing.BadSignature:
-        return None
-    return OperatorFinding.objects.filter(pk=pk).first()
+        return None, frozenset()
+    pk, inside = told if isinstance(told, list) else (told, None)
+    zones = None if inside is None else frozenset(inside)
+    return OperatorFinding.objects.filter(pk=pk).first(), zones
 
 
-def listed(finding: OperatorFinding, request: HttpRequest) -> list[dict[str, Any]]:
+def listed(
+    finding: OperatorFinding, request: HttpRequest, zones: powers.Zones = None
+) -> list[dict[str, Any]]:
     """Return a line for each member: only what anybody could see (S-108)."""
     base = request.build_absolute_uri("/status/")
     fields = ("name", "nameservers", "state", "state_since", "last_scan_at")
-    rows = operators.members(finding).only(*fields)
+    rows = operators.members(finding, zones).only(*fields)
     return [_line(row, finding.reason, base) for row in rows.iterator()]
 
 

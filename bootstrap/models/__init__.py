@@ -17,6 +17,7 @@ from .heartbeat import Heartbeat
 from .ledger import AuditLeaf, Checkpoint, Cosignature
 from .note import Note
 from .operator import OperatorFinding
+from .people import RoleRequest, ZoneRole
 from .proposal import Decision, Proposal
 from .publication import Publication, Sighting
 from .rate import RateBucket
@@ -57,6 +58,7 @@ __all__ = [
     "Proposal",
     "Publication",
     "RateBucket",
+    "RoleRequest",
     "RoutingMode",
     "RulesChange",
     "SavedView",
@@ -71,4 +73,5 @@ __all__ = [
     "Webhook",
     "WorkItem",
     "Zone",
+    "ZoneRole",
 ]

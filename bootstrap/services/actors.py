@@ -28,6 +28,12 @@ class Actor:
     name: str
     via: str
     permissions: frozenset[str] = frozenset()
+    grants: frozenset[tuple[int, str]] = frozenset()
+    """Permissions held in single zones only, each beside the zone's id."""
+
+    def may(self, permission: str, zone: int | None = None) -> bool:
+        """Say whether it holds in a zone; without one, whether it holds everywhere."""
+        return permission in self.permissions or (zone, permission) in self.grants
 
 
 MACHINE = "api"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.db.models import F
@@ -13,11 +14,16 @@ from bootstrap.models import Alarm, Domain
 from . import audit
 from .actors import Actor, ActorKind
 
+HOLD: Final = "bootstrap.hold_proposal"
 MONITOR = Actor(ActorKind.SYSTEM, "monitor", "worker")
 
 
 class AlarmClosed(Exception):
     """The alarm's cause has ended; there is nothing to acknowledge."""
+
+
+class AcknowledgementRefused(Exception):
+    """This person may not speak for that alarm."""
 
 
 @transaction.atomic
@@ -75,7 +81,11 @@ def acknowledge(alarm: Alarm, *, actor: Actor, comment: str, now: datetime) -> N
 
     Raises:
         AlarmClosed: its cause has ended meanwhile.
+        AcknowledgementRefused: a person without the permission there (S-64).
     """
+    zone = alarm.domain.zone_id if alarm.domain is not None else None
+    if actor.kind is ActorKind.STAFF and not actor.may(HOLD, zone):
+        raise AcknowledgementRefused(f"{actor.name} lacks the permission {HOLD}")
     changes = {
         "acknowledged_at": now,
         "acknowledged_by": actor.name,

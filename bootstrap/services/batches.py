@@ -25,6 +25,7 @@ from bootstrap.models import Decision, Proposal, ScanAttempt
 from . import audit, binding, decisions
 from .actors import Actor
 from .binding import Ballot, DecisionRefused, StaleDecision
+from .people import same_person
 
 MOST: Final = 100
 """Changes in one batch: what a person can still look through."""
@@ -130,26 +131,29 @@ def _check(verb: str, count: int, comment: str) -> None:
 class _Known:
     """What is asked of the database once for all: the actor's approvals, newer scans."""
 
+    names: frozenset[str]
+    """All accounts of the actor."""
     approved: frozenset[tuple[UUID, str]]
     newer: Mapping[UUID, ScanAttempt]
 
 
 def _known(rows: Sequence[Proposal], actor: Actor) -> _Known:
+    names = same_person(actor.name)
     mine = Decision.objects.filter(
-        proposal__in=[row.pk for row in rows], verb="approve", actor=actor.name
+        proposal__in=[row.pk for row in rows], verb="approve", actor__in=names
     )
-    return _Known(
-        frozenset(mine.values_list("proposal_id", "digest")), binding.newer_of(rows)
-    )
+    approved = frozenset(mine.values_list("proposal_id", "digest"))
+    return _Known(names, approved, binding.newer_of(rows))
 
 
 def _objection(ballot: Ballot, proposal: Proposal, known: _Known) -> str:
     try:
         advance(State(proposal.state), VERBS[ballot.verb][0])
-        binding.check_person(ballot, binding.DECIDE)
+        zone = proposal.domain.zone_id
+        binding.check_person(ballot, binding.DECIDE, zone)
         if ballot.verb == "approve":
             approved = (proposal.pk, proposal.digest) in known.approved
-            binding.check_hands(proposal, ballot.actor.name, approved=approved)
+            binding.check_hands(proposal, known.names, approved=approved)
     except REFUSALS as refusal:
         return str(refusal)
     if ballot.verb != "approve":

@@ -21,7 +21,7 @@ from bootstrap.core.workflow.freshness import Sight, contradicts
 from bootstrap.models import Decision, Domain, Proposal, ScanAttempt
 
 from .actors import MACHINE, Actor, ActorKind
-from .people import lacks
+from .people import lacks, same_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,8 +80,8 @@ def canonical(proposal: Proposal, domain: Domain, *, reason: str) -> bytes:
     )
 
 
-def check_person(ballot: Ballot, permission: str) -> None:
-    """Only staff with the permission decides, at this very moment (S-64).
+def check_person(ballot: Ballot, permission: str, zone: int) -> None:
+    """Only staff with the permission in this zone decides, at this moment (S-64).
 
     Raises:
         DecisionRefused: a part of ours, or somebody without the permission.
@@ -90,7 +90,7 @@ def check_person(ballot: Ballot, permission: str) -> None:
         raise DecisionRefused("only a person can decide this")
     if ballot.actor.via.startswith(MACHINE):
         raise DecisionRefused("no token decides (S-111)")
-    if permission not in ballot.actor.permissions:
+    if not ballot.actor.may(permission, zone):
         raise DecisionRefused(lacks(ballot.actor, permission))
 
 
@@ -117,22 +117,27 @@ def check_seen(proposal: Proposal, ballot: Ballot) -> None:
 def check_four_eyes(proposal: Proposal, ballot: Ballot) -> None:
     """The one who asked never approves, and nobody approves twice (S-64).
 
+    Not by another account of the same person either.
+
     Raises:
         DecisionRefused: the actor asked for it, or has approved it already.
     """
     name = ballot.actor.name
-    check_hands(
-        proposal, name, approved=approvals(proposal).filter(actor=name).exists()
-    )
+    names = same_person(name)
+    approved = approvals(proposal).filter(actor__in=names).exists()
+    check_hands(proposal, names, approved=approved)
 
 
-def check_hands(proposal: Proposal, name: str, *, approved: bool) -> None:
+def check_hands(proposal: Proposal, names: frozenset[str], *, approved: bool) -> None:
     """Refuse who asked for it, and who `approved` it as it is now.
+
+    `names` are those of all accounts of the person.
 
     Raises:
         DecisionRefused: the person is one of the two.
     """
-    if name == proposal.requested_by:
+    name = min(names)
+    if proposal.requested_by in names:
         raise DecisionRefused(f"{name} asked for this change and cannot approve it")
     if approved:
         raise DecisionRefused(f"{name} has approved this already")

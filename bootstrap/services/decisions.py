@@ -125,7 +125,7 @@ def _locked(proposal: Proposal) -> tuple[Proposal, Domain]:
 def _approve(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
     advance(State(row.state), Event.APPROVE)  # refused before anything is counted
     chain.check_approvals(ballot.now)
-    binding.check_person(ballot, DECIDE)
+    binding.check_person(ballot, DECIDE, row.domain.zone_id)
     binding.check_seen(row, ballot)
     binding.check_four_eyes(row, ballot)
     if changes := _lapsed(row, domain, ballot):
@@ -147,7 +147,7 @@ def _approve(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
 def _reject(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
     del domain
     advance(State(row.state), Event.REJECT)
-    binding.check_person(ballot, DECIDE)
+    binding.check_person(ballot, DECIDE, row.domain.zone_id)
     binding.check_seen(row, ballot)
     _decision(row, ballot)
     note = _note(EntryType.PROPOSAL_REJECTED, row, ballot)
@@ -158,7 +158,7 @@ def _reject(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
 def _hold(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
     del domain
     advance(State(row.state), Event.HOLD)
-    binding.check_person(ballot, HOLD)
+    binding.check_person(ballot, HOLD, row.domain.zone_id)
     binding.check_seen(row, ballot)
     _decision(row, ballot)
     note = _note(EntryType.PROPOSAL_HELD, row, ballot)
@@ -169,7 +169,7 @@ def _hold(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
 def _release(row: Proposal, domain: Domain, ballot: Ballot) -> tuple[str, ...]:
     target = advance(State(row.state), Event.RELEASE)
     chain.check_approvals(ballot.now)
-    binding.check_person(ballot, DECIDE)
+    binding.check_person(ballot, DECIDE, row.domain.zone_id)
     binding.check_seen(row, ballot)
     if changes := _lapsed(row, domain, ballot):
         return changes

@@ -31,6 +31,7 @@ from .actors import POLICY, Actor, ActorKind
 from .binding import DECIDE
 from .breakers import ALARM, STREAM
 from .lapsing import lapse
+from .people import same_person
 from .transitions import Note, move
 
 PERSONS: Final = 2
@@ -94,6 +95,8 @@ def _release(breaker: Breaker, actor: Actor, comment: str, now: datetime) -> boo
         raise ReleaseRefused(f"{actor.name} may not release breakers")
     if not comment.strip():
         raise ReleaseRefused("a comment is needed")
+    if row.voices.filter(actor__in=same_person(actor.name)).exists():
+        raise ReleaseRefused(f"{actor.name} has said so already")
     try:
         with transaction.atomic():
             BreakerVoice.objects.create(

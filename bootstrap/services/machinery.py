@@ -25,7 +25,8 @@ from bootstrap.models import (
     WorkItem,
 )
 
-from . import leasing, switches
+from . import leasing, powers, switches
+from .powers import Zones
 
 MANY: Final = 10_000
 """Counting stops here."""
@@ -53,11 +54,13 @@ class Work:
     failing: Sequence[tuple[str, int]]
 
 
-def work(now: datetime) -> Work:
-    """Return how scanning goes at this moment."""
-    due = WorkItem.objects.claimable(now)
+def work(now: datetime, zones: Zones = None) -> Work:
+    """Return how scanning goes in these zones at this moment."""
+    items = powers.within(WorkItem.objects.all(), zones, "domain__zone")
+    claimable = WorkItem.objects.claimable(now)
+    due = powers.within(claimable, zones, "domain__zone")
     # what is leased was due: this finds it in the index of what is due
-    leased = WorkItem.objects.filter(lease_until__gte=now, due_at__lte=now)
+    leased = items.filter(lease_until__gte=now, due_at__lte=now)
     holders = (
         leased.filter(parked_at=None)
         .order_by()
@@ -65,18 +68,19 @@ def work(now: datetime) -> Work:
         .annotate(items=Count("pk"), until=Max("lease_until"))
         .order_by("-items")
     )
-    recent = ScanAttempt.objects.filter(started_at__gte=now - RECENT)
+    scans = powers.within(ScanAttempt.objects.all(), zones, "domain__zone")
+    recent = scans.filter(started_at__gte=now - RECENT)
     done = recent.order_by()[:MANY].count()
     held = list(holders)
     return Work(
         due=due.order_by()[:MANY].count(),
         oldest=_oldest(due),
         holders=[(name, n, until or now) for name, n, until in held[:REASONS]],
-        held=sum(items for _, items, _ in held),
-        parked=WorkItem.objects.exclude(parked_at=None).order_by()[:MANY].count(),
+        held=sum(number for _, number, _ in held),
+        parked=items.exclude(parked_at=None).order_by()[:MANY].count(),
         done=done,
         rate=round(done / (RECENT.total_seconds() / 60), 1),
-        failing=_failing(now),
+        failing=_failing(scans, now),
     )
 
 
@@ -92,10 +96,8 @@ def _oldest(due: QuerySet[WorkItem]) -> datetime | None:
     return min((first for first in firsts if first), default=None)
 
 
-def _failing(now: datetime) -> list[tuple[str, int]]:
-    rows = ScanAttempt.objects.filter(
-        outcome__in=("error", "retry"), started_at__gte=now - HOUR
-    )
+def _failing(scans: QuerySet[ScanAttempt], now: datetime) -> list[tuple[str, int]]:
+    rows = scans.filter(outcome__in=("error", "retry"), started_at__gte=now - HOUR)
     groups = rows.order_by().values_list("primary_reason").annotate(number=Count("pk"))
     return list(groups.order_by("-number")[:REASONS])
 

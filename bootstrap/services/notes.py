@@ -35,7 +35,7 @@ def write(
     Raises:
         NoteRefused: the actor lacks the permission at this moment (S-64).
     """
-    if COMMENT not in actor.permissions:
+    if not actor.may(COMMENT, domain.zone_id):
         raise NoteRefused(lacks(actor, COMMENT))
     note = Note.objects.create(
         domain=domain, proposal=proposal, author=actor.name, text=text, at=now

@@ -13,14 +13,15 @@ from typing import Any, Final
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import Domain, DomainState, OperatorFinding, Zone
 
-from . import audit
+from . import audit, powers
 from .actors import Actor
+from .powers import Zones
 
 STUCK: Final = frozenset(
     {
@@ -47,13 +48,21 @@ def stuck() -> QuerySet[Domain]:
     return Domain.objects.delegated().filter(state__in=STUCK).exclude(last_reason="")
 
 
-def members(finding: OperatorFinding) -> QuerySet[Domain]:
-    """Return the domains that have this cause now, in order of their names."""
-    return (
-        stuck()
-        .filter(last_reason=finding.reason, ns_key=finding.ns_key)
-        .order_by("name")
-    )
+def members(finding: OperatorFinding, zones: Zones = None) -> QuerySet[Domain]:
+    """Return the domains of these zones that have this cause now, by name."""
+    rows = stuck().filter(last_reason=finding.reason, ns_key=finding.ns_key)
+    return powers.within(rows, zones, "zone").order_by("name")
+
+
+def seen(rows: QuerySet[OperatorFinding], zones: Zones) -> QuerySet[OperatorFinding]:
+    """Return the findings with members in these zones, counted there (S-105)."""
+    if zones is None:
+        return rows
+    cause = {"ns_key": OuterRef("ns_key"), "last_reason": OuterRef("reason")}
+    here = stuck().filter(zone__in=zones, **cause).order_by()
+    count = here.values("ns_key").annotate(number=Count("pk")).values("number")
+    counted = rows.annotate(here=Subquery(count)).filter(here__gt=0)
+    return counted.order_by("-here", "opened_at", "pk")
 
 
 @transaction.atomic
@@ -161,15 +170,19 @@ class Readiness:
         return tuple(share for share in self.shares if share.kind == "blocked")
 
 
-def readiness(*, zone: Zone | None = None, ns_key: str = "") -> Readiness:
+def readiness(
+    *, zone: Zone | None = None, ns_key: str = "", zones: Zones = None
+) -> Readiness:
     """Return what the last evaluations say of a zone's or an operator's delegations.
+
+    Of an operator's only those in `zones`.
 
     Raises:
         ValueError: neither is named.
     """
     if zone is None and not ns_key:
         raise ValueError("readiness of what?")
-    rows = Domain.objects.delegated()
+    rows = powers.within(Domain.objects.delegated(), zones, "zone")
     rows = rows.filter(zone=zone) if zone is not None else rows
     rows = rows.filter(ns_key=ns_key) if ns_key else rows
     return _readiness(_grouped(rows))
@@ -242,11 +255,14 @@ def _readiness_key(zone: Zone) -> str:
     return f"readiness:{zone.pk}"
 
 
-def operator_readiness(ns_key: str) -> Readiness:
+def operator_readiness(ns_key: str, zones: Zones = None) -> Readiness:
     """Return what was counted for an operator at most 15 minutes ago, else count.
 
     The large ones, for which that takes long, are counted by `count_operators`.
+    For people of some zones it is always counted: in those alone.
     """
+    if zones is not None:
+        return readiness(ns_key=ns_key, zones=zones)
     key = f"readiness:{ns_key}"
     kept: Readiness | None = cache.get(key)
     if kept is None:

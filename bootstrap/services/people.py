@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
+from . import powers
 from .actors import Actor, ActorKind
 
 
@@ -24,8 +25,21 @@ def person(username: str, *, via: str) -> Actor:
     user = users.objects.filter(**{users.USERNAME_FIELD: username}).first()
     if user is None or not user.is_active:
         raise UnknownPerson(f"there is no active user {username!r}")
-    permissions = frozenset(user.get_all_permissions())
-    return Actor(ActorKind.STAFF, user.get_username(), via, permissions)
+    held = frozenset(user.get_all_permissions())
+    grants = powers.grants_of(user)
+    return Actor(ActorKind.STAFF, user.get_username(), via, held, grants)
+
+
+def same_person(name: str) -> frozenset[str]:
+    """Return the names of all accounts of the person behind one (S-64).
+
+    Accounts with the same mail address are one person's.
+    """
+    users = get_user_model().objects
+    mails = users.filter(username=name).exclude(email="").values_list("email")
+    found = (m for (m,) in mails)
+    twins = [users.filter(email__iexact=mail).values_list("username") for mail in found]
+    return frozenset({name, *(twin for rows in twins for (twin,) in rows)})
 
 
 def lacks(actor: Actor, permission: str) -> str:

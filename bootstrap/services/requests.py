@@ -42,7 +42,7 @@ def request_scan(domain: Domain, *, actor: Actor, now: datetime) -> None:
     Raises:
         RequestRefused: the actor lacks the permission at this moment (S-64).
     """
-    if REQUEST_SCAN not in actor.permissions:
+    if not actor.may(REQUEST_SCAN, domain.zone_id):
         raise RequestRefused(lacks(actor, REQUEST_SCAN))
     _request(domain, actor, Trigger.STAFF, now)
 

@@ -47,7 +47,7 @@ def request_rollback(
             parent holds another set by now.
         TransitionRefused: it was not published, or another change is open.
     """
-    _check(actor, reason)
+    _check(proposal, actor, reason)
     rows = Domain.objects.select_for_update(of=("self",)).select_related("zone")
     domain = rows.get(pk=proposal.domain_id)
     old = Proposal.objects.select_for_update(of=("self",)).get(pk=proposal.pk)
@@ -71,8 +71,9 @@ def request_rollback(
     return found
 
 
-def _check(actor: Actor, reason: str) -> None:
-    if actor.kind is not ActorKind.STAFF or DECIDE not in actor.permissions:
+def _check(proposal: Proposal, actor: Actor, reason: str) -> None:
+    zone = proposal.domain.zone_id
+    if actor.kind is not ActorKind.STAFF or not actor.may(DECIDE, zone):
         raise DecisionRefused(lacks(actor, DECIDE))
     if not reason.strip():
         raise DecisionRefused("a reason is needed")

@@ -21,7 +21,7 @@ from bootstrap.models import RulesChange, ScanAttempt, Zone
 from . import audit, rejudging, zones
 from .actors import Actor, ActorKind
 from .evidence import EvidenceDamaged
-from .people import UnknownPerson, lacks, person
+from .people import UnknownPerson, lacks, person, same_person
 from .zones import MANAGE, Rationale, ZoneRefused
 
 WEEK: Final = timedelta(days=7)
@@ -98,7 +98,7 @@ def ask(zone: Zone, wanted: Wanted, *, actor: Actor, now: datetime) -> RulesChan
         RulesRefused: no right, no reason, nothing changes, or one is open.
         ZoneRefused: a setting that a zone cannot have.
     """
-    _check_right(actor)
+    _check_right(actor, zone)
     if not wanted.reason.strip():
         raise RulesRefused("say why: a change of rules needs a reason")
     settings = _changed(zone, wanted.settings)
@@ -134,8 +134,8 @@ def confirm(
             already decided, or the rules are no longer what they were.
     """
     row = _locked(change)
-    _check_right(actor)
-    if actor.name == row.author:
+    _check_right(actor, row.zone)
+    if row.author in same_person(actor.name):
         raise RulesRefused("somebody else than the one who asked must confirm it")
     author = _author(row)
     if _before(row.zone, row.settings) != row.before:
@@ -158,7 +158,7 @@ def refuse(
         RulesRefused: no right, or already decided.
     """
     row = _locked(change)
-    _check_right(actor)
+    _check_right(actor, row.zone)
     return _decide(row, RulesChange.Stand.REFUSED, actor, comment, now)
 
 
@@ -193,12 +193,12 @@ def _author(row: RulesChange) -> Actor:
         author = person(row.author, via="dashboard")
     except UnknownPerson as exc:
         raise RulesRefused(str(exc)) from exc
-    _check_right(author)
+    _check_right(author, row.zone)
     return author
 
 
-def _check_right(actor: Actor) -> None:
-    if actor.kind is not ActorKind.STAFF or MANAGE not in actor.permissions:
+def _check_right(actor: Actor, zone: Zone) -> None:
+    if actor.kind is not ActorKind.STAFF or not actor.may(MANAGE, zone.pk):
         raise RulesRefused(lacks(actor, MANAGE))
 
 

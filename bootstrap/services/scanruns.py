@@ -31,7 +31,7 @@ def start(zone: Zone, *, actor: Actor, now: datetime) -> int:
     Raises:
         RequestRefused: the actor lacks the permission at this moment (S-64).
     """
-    _check(actor)
+    _check(actor, zone)
     _ensure(zone, now)
     count = (
         _free(zone, now)
@@ -53,7 +53,7 @@ def stop(zone: Zone, *, actor: Actor, now: datetime) -> int:
     Raises:
         RequestRefused: the actor lacks the permission at this moment (S-64).
     """
-    _check(actor)
+    _check(actor, zone)
     count = waiting(zone, now).update(
         due_at=now + timedelta(seconds=zone.scan_every_seconds),
         trigger=Trigger.SCHEDULE.value,
@@ -85,8 +85,8 @@ def _ensure(zone: Zone, now: datetime) -> None:
     WorkItem.objects.bulk_create(items, ignore_conflicts=True, batch_size=500)
 
 
-def _check(actor: Actor) -> None:
-    if REQUEST_SCAN not in actor.permissions:
+def _check(actor: Actor, zone: Zone) -> None:
+    if not actor.may(REQUEST_SCAN, zone.pk):
         raise RequestRefused(lacks(actor, REQUEST_SCAN))
 
 

@@ -16,7 +16,9 @@ from django.db.models import Count, Min, Sum
 
 from bootstrap.models import DailyFigures, Domain, DomainState, Proposal, Zone
 
+from . import powers
 from .operators import STUCK
+from .powers import Zones
 
 REASONS: Final = 50
 """Reasons kept for a zone and day, the most frequent."""
@@ -110,9 +112,7 @@ def standing(
     What the task has counted is taken as it is. A small zone is counted here when
     the task has not done so lately; a large one is shown with the age of its figures.
     """
-    kept = {
-        row.zone_id: row for row in newest() if zones is None or row.zone_id in zones
-    }
+    kept = {row.zone_id: row for row in newest(zones)}
     old = now - FRESH
     good = {
         zone: _kept(row)
@@ -151,15 +151,17 @@ def _live(zones: Collection[int] | None) -> dict[int, Standing]:
     return found
 
 
-def newest() -> list[DailyFigures]:
-    """Return each zone's newest figures, none before the first count."""
+def newest(zones: Collection[int] | None = None) -> list[DailyFigures]:
+    """Return the newest figures of each of these zones, none before the first count."""
     last = DailyFigures.objects.order_by("-day").values("day")[:1]
-    return list(DailyFigures.objects.filter(day=last).select_related("zone"))
+    rows = DailyFigures.objects.filter(day=last).select_related("zone")
+    return list(rows if zones is None else rows.filter(zone__in=zones))
 
 
-def days(since: datetime) -> list[dict[str, Any]]:
-    """Return the figures of each day over all zones, oldest first."""
-    rows = DailyFigures.objects.filter(day__gte=since.date()).order_by("day")
+def days(since: datetime, zones: Zones = None) -> list[dict[str, Any]]:
+    """Return the figures of each day over these zones, oldest first."""
+    all_rows = DailyFigures.objects.filter(day__gte=since.date()).order_by("day")
+    rows = powers.within(all_rows, zones, "zone")
     columns = ("total", "secured", "bootstraps", "updates", "removals")
     sums = rows.values("day").annotate(**{c: Sum(c) for c in columns})
     return [{**row} for row in sums]

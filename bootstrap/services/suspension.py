@@ -34,7 +34,7 @@ def suspend(
     Raises:
         SuspensionRefused: a person without the permission (S-64).
     """
-    _check(actor)
+    _check(actor, domain)
     rows = Domain.objects.filter(pk=domain.pk, suspension="")
     if not rows.update(suspension=reason.value, suspended_at=now, suspension_note=note):
         return False
@@ -54,7 +54,7 @@ def resume(domain: Domain, *, actor: Actor, now: datetime, note: str = "") -> bo
     Raises:
         SuspensionRefused: a person without the permission (S-64).
     """
-    _check(actor)
+    _check(actor, domain)
     rows = Domain.objects.filter(pk=domain.pk).exclude(suspension="")
     if not rows.update(suspension="", suspended_at=None, suspension_note=""):
         return False
@@ -64,8 +64,8 @@ def resume(domain: Domain, *, actor: Actor, now: datetime, note: str = "") -> bo
     return True
 
 
-def _check(actor: Actor) -> None:
-    if actor.kind is ActorKind.STAFF and HOLD not in actor.permissions:
+def _check(actor: Actor, domain: Domain) -> None:
+    if actor.kind is ActorKind.STAFF and not actor.may(HOLD, domain.zone_id):
         raise SuspensionRefused(lacks(actor, HOLD))
 
 

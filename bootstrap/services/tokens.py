@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,8 +17,9 @@ from django.db.models import Q
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import Token, Zone
 
-from . import audit
+from . import audit, powers
 from .actors import MACHINE, Actor, ActorKind
+from .powers import Zones
 
 SCOPES: Final = {
     "zones:read": "bootstrap.view_zone",
@@ -61,8 +62,14 @@ class Bearer:
 
     token: Token
     scopes: frozenset[str]
-    zones: tuple[int, ...]
-    """Ids of the zones that it is confined to; empty for all."""
+    reach: Mapping[str, Zones]
+    """For each scope the zones: those of the token where its owner may that."""
+    zones: Zones = None
+    """The zones of the scope that it came in with; None for all."""
+
+    def with_scope(self, scope: str) -> Bearer:
+        """Return the same bearer, confined to where this scope reaches."""
+        return replace(self, zones=self.reach[scope])
 
     def actor(self, scope: str) -> Actor:
         """Return the owner, acting through the token, with what `scope` lends.
@@ -70,8 +77,12 @@ class Bearer:
         One permission for one call: services see no other, and none decides.
         """
         lent = frozenset({SCOPES[scope]} if scope in self.scopes else ())
-        name = self.token.owner.get_username()
-        return Actor(ActorKind.STAFF, name, f"{MACHINE}:{self.token.prefix}", lent)
+        zones = self.reach.get(scope, frozenset())
+        name, via = self.token.owner.get_username(), f"{MACHINE}:{self.token.prefix}"
+        if zones is None:
+            return Actor(ActorKind.STAFF, name, via, lent)
+        there = frozenset((zone, held) for zone in zones for held in lent)
+        return Actor(ActorKind.STAFF, name, via, grants=there)
 
 
 @transaction.atomic
@@ -147,16 +158,18 @@ def find(text: str, *, now: datetime) -> Bearer | None:
 
 
 def _bearer(token: Token) -> Bearer:
-    zones = tuple(zone.pk for zone in token.zones.all())
-    return Bearer(token, granted(token.owner, token.scopes), zones)
+    own: Zones = frozenset(zone.pk for zone in token.zones.all()) or None
+    scopes = granted(token.owner, token.scopes)
+    reach = {s: powers.both(own, powers.where(token.owner, SCOPES[s])) for s in scopes}
+    return Bearer(token, scopes, reach)
 
 
 def granted(owner: User, scopes: Iterable[str]) -> frozenset[str]:
-    """Return those scopes that the owner's own permissions carry right now."""
+    """Return those scopes that the owner's own permissions carry somewhere right now."""
     if not owner.is_staff:
         return frozenset()
-    permissions = owner.get_all_permissions()
-    return frozenset(s for s in scopes if SCOPES.get(s) in permissions)
+    held = owner.get_all_permissions() | {code for _, code in powers.grants_of(owner)}
+    return frozenset(s for s in scopes if SCOPES.get(s) in held)
 
 
 def _examine(owner: User, scopes: Collection[str], life: timedelta) -> None:

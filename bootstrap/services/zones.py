@@ -61,7 +61,7 @@ def add_zone(name: str, *, actor: Actor, now: datetime, **columns: object) -> Zo
         ZoneRefused: no name, a zone that we have, an unusable setting, or a
             person without the right to change zones.
     """
-    _check_right(actor)
+    _check_right(actor, None)
     try:
         canonical = unrooted(parse_name(name))
     except InvalidName as exc:
@@ -87,7 +87,7 @@ def change_zone(
     Raises:
         ZoneRefused: an unusable setting, or a person without the right.
     """
-    _check_right(actor)
+    _check_right(actor, zone.pk)
     before = {name: getattr(zone, name) for name in columns}
     _set(zone, columns)
     changed = sorted(n for n, value in before.items() if getattr(zone, n) != value)
@@ -107,7 +107,7 @@ def write_policy(
     Raises:
         ZoneRefused: a person without the right to change zones.
     """
-    _check_right(reason.actor)
+    _check_right(reason.actor, zone.pk)
     Zone.objects.select_for_update().get(pk=zone.pk)
     last = PolicyVersion.objects.filter(zone=zone).order_by("-number").first()
     text = text_of(policy)
@@ -167,8 +167,8 @@ def _typed(value: Any, like: object) -> Any:  # noqa: ANN401 - JSON in, a field'
     return tuple(value) if isinstance(like, tuple) else value
 
 
-def _check_right(actor: Actor) -> None:
-    if actor.kind is ActorKind.STAFF and MANAGE not in actor.permissions:
+def _check_right(actor: Actor, zone: int | None) -> None:
+    if actor.kind is ActorKind.STAFF and not actor.may(MANAGE, zone):
         raise ZoneRefused(lacks(actor, MANAGE))
 
 

@@ -22,6 +22,8 @@ from .base import ReadOnlyAdmin, known
 class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     """Entries of the trail."""
 
+    zone_column = ""
+
     list_display = ("type", "stream", "number", "at", "sealed")
     list_filter = (known("type", EntryType),)
     search_fields = ("stream__startswith",)

@@ -10,11 +10,11 @@ from typing import Any, Final, TypeVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import Field, Model
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from portal.access import is_staff
+from portal.access import is_staff, within, zones_of
 from portal.dashboard.paging import FAR
 from portal.templatetags.dns import shown
 
@@ -56,10 +56,22 @@ def known(column: str, values: Iterable[StrEnum | str]) -> Columns:
 class ReadOnlyAdmin(admin.ModelAdmin[Row]):
     """No add, no change, no delete: a service is the only way to move a row."""
 
+    zone_column: str = "domain__zone"
+    """How a row leads to its zone; empty where it has none."""
     actions: Columns = None
     list_per_page = 50
     show_full_result_count = False
     paginator = CappedPaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
+        """Return the rows of the zones that this person sees (S-105).
+
+        What belongs to no zone is for those who see all of them.
+        """
+        rows = super().get_queryset(request)
+        if self.zone_column:
+            return within(request, rows, self.zone_column)
+        return rows if zones_of(request) is None else rows.none()
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         """Refuse."""
@@ -86,7 +98,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
         request: HttpRequest,
         obj: Row | None = None,  # noqa: ARG002 - Django's signature
     ) -> bool:
-        """Let all staff read, whatever their role."""
+        """Let all staff read, whatever their role; which rows is another question."""
         return is_staff(request.user)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -106,6 +118,20 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
     ) -> Columns:
         """Let no column be typed into."""
         return self.get_fields(request, obj)
+
+
+class ZonesSeen(admin.RelatedFieldListFilter):
+    """A filter that names no zone beyond those that this person sees."""
+
+    def field_choices(
+        self,
+        field: Any,  # noqa: ANN401 - Django's signature
+        request: HttpRequest,
+        model_admin: Any,  # noqa: ANN401, ARG002 - Django's signature
+    ) -> list[tuple[str, Any]]:
+        """Return the choices."""
+        rows = within(request, field.related_model.objects.order_by("name"), "pk")
+        return [(str(row.pk), str(row)) for row in rows]
 
 
 @cache

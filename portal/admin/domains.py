@@ -18,7 +18,7 @@ from bootstrap.models import (
     Zone,
 )
 
-from .base import ReadOnlyAdmin
+from .base import ReadOnlyAdmin, ZonesSeen
 
 FOUND: Final = 200
 """Names that a search shows; more letters find the others."""
@@ -28,6 +28,8 @@ FOUND: Final = 200
 class ZoneAdmin(ReadOnlyAdmin[Zone]):
     """Parent zones."""
 
+    zone_column = "pk"
+
     list_display = ("name", "routing", "two_persons", "automated", "imported_at")
     search_fields = ("name",)
 
@@ -35,6 +37,8 @@ class ZoneAdmin(ReadOnlyAdmin[Zone]):
 @admin.register(PolicyVersion)
 class PolicyVersionAdmin(ReadOnlyAdmin[PolicyVersion]):
     """Versions of acceptance policies."""
+
+    zone_column = "zone"
 
     list_display = ("zone", "number", "author", "created_at")
     list_select_related = ("zone",)
@@ -44,8 +48,10 @@ class PolicyVersionAdmin(ReadOnlyAdmin[PolicyVersion]):
 class DomainAdmin(ReadOnlyAdmin[Domain]):
     """Delegations."""
 
+    zone_column = "zone"
+
     list_display = ("name", "zone", "state", "last_reason", "last_scan_at")
-    list_filter = ("state", "zone")
+    list_filter = ("state", ("zone", ZonesSeen))
     list_select_related = ("zone",)
     search_fields = ("name",)
 
@@ -89,6 +95,8 @@ class WorkItemAdmin(ReadOnlyAdmin[WorkItem]):
 class SignalSourceAdmin(ReadOnlyAdmin[SignalSource]):
     """Nameservers whose signals may be listed, and what came of it."""
 
+    zone_column = ""
+
     list_display = ("host", "way", "ending", "listed", "matched", "queries", "due_at")
     list_filter = ("way", "ending")
     search_fields = ("host",)
@@ -97,5 +105,7 @@ class SignalSourceAdmin(ReadOnlyAdmin[SignalSource]):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin[Heartbeat]):
     """Signs of life."""
+
+    zone_column = ""
 
     list_display = ("name", "at")

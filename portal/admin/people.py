@@ -1,4 +1,4 @@
-"""Accounts and their roles: granted by a service that keeps powers apart (S-67)."""
+"""Accounts and their roles: by a service that keeps powers apart (S-64, S-67)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
@@ -21,6 +21,9 @@ from .base import ReadOnlyAdmin
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+
+
+REASON = "Chosen on the account's page"
 
 
 class PersonForm(UserChangeForm[User]):
@@ -77,13 +80,31 @@ class PersonAdmin(UserAdmin[User]):
         formsets: Any,  # noqa: ANN401 - Django's signature
         change: bool,  # noqa: FBT001 - Django's signature
     ) -> None:
-        """Grant roles by the service, which records them; nothing else is related."""
+        """Change roles by the service, which records them; nothing else is related."""
         for formset in formsets:
             self.save_formset(request, form, formset, change=change)
         if "groups" in form.cleaned_data:
-            names = [group.name for group in form.cleaned_data["groups"]]
-            actor = actor_of(request, "admin")
-            roles.set_roles(form.instance, names, actor=actor, now=clock.now())
+            wanted = {group.name for group in form.cleaned_data["groups"]}
+            self._change_roles(request, form.instance, wanted)
+
+    def _change_roles(
+        self, request: HttpRequest, person: User, wanted: set[str]
+    ) -> None:
+        """Take roles away at once; ask for new ones, for a second person (S-64)."""
+        held = set(person.groups.values_list("name", flat=True))
+        actor, now = actor_of(request, "admin"), clock.now()
+        for name in sorted(held - wanted):
+            roles.revoke(roles.Wish(person, name), actor=actor, now=now)
+        for name in sorted(wanted - held):
+            wish = roles.Wish(person, name, reason=REASON)
+            try:
+                roles.ask(wish, actor=actor, now=now)
+            except roles.GrantRefused as refusal:
+                messages.error(request, f"{name}: {refusal}.")
+            else:
+                messages.info(
+                    request, f"{name}: another administrator must confirm it."
+                )
 
     def user_change_password(
         self,
@@ -111,5 +132,7 @@ class PersonAdmin(UserAdmin[User]):
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin[Group]):
     """Roles, made by migration."""
+
+    zone_column = ""
 
     list_display = ("name",)

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_POST
 
 from bootstrap.models import Decision, Proposal, Publication, Sighting
 from bootstrap.services import batches
-from portal.access import DECIDE, fresh_second_factor, holds
+from portal.access import DECIDE, fresh_second_factor, holds_somewhere
 from portal.dashboard import decisions, presenters, proposals, queue, rollbacks
 
-from .base import ReadOnlyAdmin, known
+from .base import ReadOnlyAdmin, ZonesSeen, known
 
 VERBS: Final = ("approve", "reject", "hold", "release", "lapse")
 DOORS: Final = ("dashboard", "admin", "command", "rule")
@@ -38,7 +38,7 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
     """Changes of DS sets, with the same decision as in the dashboard."""
 
     list_display = ("domain", "path", "state", "reason", "created_at", "expires_at")
-    list_filter = ("state", "path", "domain__zone")
+    list_filter = ("state", "path", ("domain__zone", ZonesSeen))
     list_select_related = ("domain", "domain__zone")
     search_fields = ("domain__name__startswith", "digest__startswith")
     change_form_template = "admin/proposal.html"
@@ -60,12 +60,13 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer batches to those alone who may decide."""
-        return super().get_actions(request) if holds(request.user, DECIDE) else {}
+        decides = holds_somewhere(request.user, DECIDE)
+        return super().get_actions(request) if decides else {}
 
     def _preview(
         self, request: HttpRequest, rows: QuerySet[Proposal], verb: str
     ) -> HttpResponse:
-        if not holds(request.user, DECIDE):
+        if not holds_somewhere(request.user, DECIDE):
             raise PermissionDenied
         ids = rows.order_by("created_at").values_list("pk", flat=True)
         chosen = [str(pk) for pk in ids[: batches.MOST + 1]]
@@ -106,12 +107,12 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
         row = self.get_object(request, object_id)
         if row is None or request.method != "GET":
             return super().change_view(request, object_id, form_url, extra_context)
-        shown = self._shown(request, proposals.fetch(row.pk), None)
+        shown = self._shown(request, proposals.fetch(request, row.pk), None)
         return super().change_view(request, object_id, form_url, shown)
 
     def decide(self, request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         """Handle the decision form; a refusal shows the panel again."""
-        row = proposals.fetch(proposal_id)
+        row = proposals.fetch(request, proposal_id)
         answer = decisions.decide(request, row, via="admin")
         if answer.done:
             done = presenters.DONE[answer.form.cleaned_data["verb"]]
@@ -119,7 +120,7 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
             return redirect("admin:bootstrap_proposal_change", row.pk)
         context = {
             **self.admin_site.each_context(request),
-            **self._shown(request, proposals.fetch(proposal_id), answer),
+            **self._shown(request, proposals.fetch(request, proposal_id), answer),
             "opts": self.opts,
             "title": "Decision refused",
         }
@@ -128,7 +129,9 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
 
     def rollback(self, request: HttpRequest, proposal_id: UUID) -> HttpResponse:
         """Propose the way back, as the dashboard does."""
-        found = rollbacks.ask(request, proposals.fetch(proposal_id), via="admin")
+        found = rollbacks.ask(
+            request, proposals.fetch(request, proposal_id), via="admin"
+        )
         return redirect("admin:bootstrap_proposal_change", found.pk)
 
     def _shown(
@@ -147,6 +150,8 @@ class ProposalAdmin(ReadOnlyAdmin[Proposal]):
 class DecisionAdmin(ReadOnlyAdmin[Decision]):
     """What people said."""
 
+    zone_column = "proposal__domain__zone"
+
     list_display = ("verb", "actor", "via", "at", "proposal_id")
     list_filter = (known("verb", VERBS), known("via", DOORS))
     search_fields = ("actor__exact", "digest__startswith")
@@ -156,6 +161,8 @@ class DecisionAdmin(ReadOnlyAdmin[Decision]):
 class PublicationAdmin(ReadOnlyAdmin[Publication]):
     """Attempts to change the parent."""
 
+    zone_column = "proposal__domain__zone"
+
     list_display = ("proposal_id", "number", "outcome", "rcode", "began_at")
     list_filter = (known("outcome", ENDINGS),)
 
@@ -163,6 +170,8 @@ class PublicationAdmin(ReadOnlyAdmin[Publication]):
 @admin.register(Sighting)
 class SightingAdmin(ReadOnlyAdmin[Sighting]):
     """What the parent's servers showed afterwards."""
+
+    zone_column = "proposal__domain__zone"
 
     list_display = ("proposal_id", "server", "matches", "at")
     list_filter = ("matches",)

@@ -45,6 +45,8 @@ class ScanAttemptAdmin(ReadOnlyAdmin[ScanAttempt]):
 class ScanFindingAdmin(ReadOnlyAdmin[ScanFinding]):
     """Findings."""
 
+    zone_column = "scan__domain__zone"
+
     list_display = ("reason", "kind", "subject", "scan_id")
     list_filter = (known("kind", Kind),)
     search_fields = ("scan__domain__name__exact",)
@@ -53,6 +55,8 @@ class ScanFindingAdmin(ReadOnlyAdmin[ScanFinding]):
 @admin.register(Evidence)
 class EvidenceAdmin(ReadOnlyAdmin[Evidence]):
     """Bundles, by address."""
+
+    zone_column = ""
 
     list_display = ("digest", "size", "created_at")
     search_fields = ("digest__startswith",)

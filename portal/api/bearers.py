@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from bootstrap import clock
-from bootstrap.services import rates, tokens
+from bootstrap.services import powers, rates, tokens
 from portal.visitors import network_of, public_rate
 
 from .problems import Problem
@@ -47,7 +47,8 @@ class Token(HttpBearer):
             raise Problem(429, "This token asks too often.", wait=wait)
         if self.scope not in bearer.scopes:
             raise Problem(403, f"This token lacks the scope {self.scope}.")
-        if self.everywhere and bearer.zones:
+        bearer = bearer.with_scope(self.scope)
+        if self.everywhere and bearer.zones is not None:
             raise Problem(403, "This token is confined to zones.")
         return bearer
 
@@ -71,6 +72,5 @@ def bearer_of(request: HttpRequest) -> tokens.Bearer:
 def within(
     request: HttpRequest, rows: QuerySet[Row], column: str = "domain__zone"
 ) -> QuerySet[Row]:
-    """Return the rows of the zones that the token is confined to."""
-    zones = bearer_of(request).zones
-    return rows.filter(**{f"{column}__in": zones}) if zones else rows
+    """Return the rows of the zones that the token is confined to (S-105)."""
+    return powers.within(rows, bearer_of(request).zones, column)

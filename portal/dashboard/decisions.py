@@ -124,7 +124,8 @@ def allowed(request: HttpRequest, proposal: Proposal) -> tuple[str, ...]:
     return tuple(
         verb
         for verb, event in EVENTS.items()
-        if (state, event) in TRANSITIONS and holds(request.user, VERBS[verb])
+        if (state, event) in TRANSITIONS
+        and holds(request.user, VERBS[verb], proposal.domain.zone_id)
     )
 
 
@@ -152,7 +153,7 @@ def decide(request: HttpRequest, proposal: Proposal, *, via: str) -> Answer:
     if not form.is_valid():
         return Answer(done=False, status=422, form=form)
     verb = form.cleaned_data["verb"]
-    if not holds(request.user, VERBS[verb]):
+    if not holds(request.user, VERBS[verb], proposal.domain.zone_id):
         raise PermissionDenied
     try:
         SERVICES[verb](

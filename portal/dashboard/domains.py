@@ -7,18 +7,27 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from bootstrap import clock
 from bootstrap.core.evaluation.delegation import Suspension
-from bootstrap.models import Alarm, AuditEntry, Domain, Proposal, ScanAttempt
-from bootstrap.models.domain import DomainQuerySet
+from bootstrap.models import Alarm, AuditEntry, Domain, Proposal, ScanAttempt, Zone
 from bootstrap.services import requests
 from portal import words
-from portal.access import COMMENT, HOLD, SCAN, actor_of, holds, may, staff_only
+from portal.access import (
+    COMMENT,
+    HOLD,
+    SCAN,
+    actor_of,
+    holds,
+    may,
+    need,
+    staff_only,
+    within,
+)
 
 from .forms import DomainFilter
 from .paging import page_of
@@ -31,14 +40,21 @@ SOME = 20
 @staff_only
 def domains(request: HttpRequest) -> HttpResponse:
     """List the delegations, filtered by what the query string says."""
-    form = DomainFilter(request.GET)
-    found = page_of(narrowed(form), request)
+    form = asked(request)
+    found = page_of(narrowed(request, form), request)
     return render(request, "dashboard/domains.html", {"form": form, "page": found})
 
 
-def narrowed(form: DomainFilter) -> DomainQuerySet:
+def asked(request: HttpRequest) -> DomainFilter:
+    """Return the filters of the address, with the zones that this person sees."""
+    zones = within(request, Zone.objects.all(), "pk")
+    return DomainFilter(request.GET, zones=zones)
+
+
+def narrowed(request: HttpRequest, form: DomainFilter) -> QuerySet[Domain]:
     """Return the delegations that the filters leave, by name; nonsense leaves none."""
-    rows = Domain.objects.delegated().select_related("zone").order_by("name")
+    all_rows = Domain.objects.delegated().select_related("zone").order_by("name")
+    rows = within(request, all_rows, "zone")
     if not form.is_valid():
         return rows.none()
     wanted = form.cleaned_data
@@ -56,7 +72,8 @@ def narrowed(form: DomainFilter) -> DomainQuerySet:
 @staff_only
 def domain(request: HttpRequest, domain_id: int) -> HttpResponse:
     """Tell one child's story."""
-    row = get_object_or_404(Domain.objects.select_related("zone"), pk=domain_id)
+    rows = within(request, Domain.objects.select_related("zone"), "zone")
+    row = get_object_or_404(rows, pk=domain_id)
     context = {
         "domain": row,
         "stand": words.standing(row.state, row.last_reason),
@@ -66,9 +83,9 @@ def domain(request: HttpRequest, domain_id: int) -> HttpResponse:
         "kept": list(row.scans.exclude(evidence=None)[:SOME]),
         "notes": list(row.notes.order_by("-at")[:SOME]),
         "causes": [cause.value for cause in Suspension],
-        "may_scan": holds(request.user, SCAN),
-        "may_comment": holds(request.user, COMMENT),
-        "may_hold": holds(request.user, HOLD),
+        "may_scan": holds(request.user, SCAN, row.zone_id),
+        "may_comment": holds(request.user, COMMENT, row.zone_id),
+        "may_hold": holds(request.user, HOLD, row.zone_id),
     }
     return render(request, "dashboard/domain.html", context)
 
@@ -128,7 +145,9 @@ def _scans(scans: list[ScanAttempt]) -> list[Event]:
 @may(SCAN)
 def scan_again(request: HttpRequest, domain_id: int) -> HttpResponse:
     """Handle the "scan again" button."""
-    row = get_object_or_404(Domain.objects.delegated(), pk=domain_id)
+    rows = within(request, Domain.objects.delegated(), "zone")
+    row = get_object_or_404(rows, pk=domain_id)
+    need(request, SCAN, row.zone_id)
     requests.request_scan(row, actor=actor_of(request), now=clock.now())
     messages.success(request, "A scan is asked for; it starts within a minute.")
     return redirect("dashboard:domain", domain_id=row.pk)

@@ -18,10 +18,10 @@ from bootstrap.models import Alarm, Proposal, ScanAttempt, Zone
 from bootstrap.services import exports
 from bootstrap.services.summaries import moment
 from portal import sheets
-from portal.access import AUDIT, actor_of, holds, staff_only
+from portal.access import AUDIT, actor_of, holds, staff_only, within
 
 from . import audit, domains, queue
-from .forms import DomainFilter, QueueFilter, TrailFilter
+from .forms import TrailFilter
 
 CHUNK: Final = 500
 
@@ -38,23 +38,24 @@ class List:
 
 
 def _domains(request: HttpRequest) -> QuerySet[Any]:
-    return domains.narrowed(DomainFilter(request.GET))
+    return domains.narrowed(request, domains.asked(request))
 
 
 def _queue(request: HttpRequest) -> QuerySet[Any]:
-    rows = Proposal.objects.awaiting_staff()
-    return queue.narrowed(rows, QueueFilter(request.GET), clock.now())
+    rows = within(request, Proposal.objects.awaiting_staff())
+    return queue.narrowed(rows, queue.asked(request, request.GET), clock.now())
 
 
 def _scans(request: HttpRequest) -> QuerySet[Any]:
-    rows = ScanAttempt.objects.order_by("-started_at")
+    rows = within(request, ScanAttempt.objects.order_by("-started_at"))
     outcome = request.GET.get("outcome", "")
     return rows.filter(outcome=outcome) if outcome else rows
 
 
 def _alarms(request: HttpRequest) -> QuerySet[Any]:
     rows = Alarm.objects.order_by("-opened_at")
-    return rows if request.GET.get("show") == "all" else rows.open()
+    shown = rows if request.GET.get("show") == "all" else rows.open()
+    return within(request, shown)
 
 
 def _zones(request: HttpRequest) -> QuerySet[Any]:  # noqa: ARG001 - as the others

@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 
 from bootstrap.core.evaluation.delegation import Suspension
 from bootstrap.models import DomainState, Zone
@@ -47,21 +49,26 @@ class CommentForm(forms.Form):
     comment = forms.CharField(max_length=MAX_COMMENT)
 
 
-class ZoneFilter(forms.Form):
-    """A filter whose `zone` is one of ours, by its name: asked for once a form."""
+class OfZones(forms.Form):
+    """A form whose `zone` is one of those that the person sees (S-105).
 
-    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+    They are asked for once a form; `may_lack` says whether none may be chosen.
+    """
+
+    may_lack = True
+
+    def __init__(self, *args: Any, zones: QuerySet[Zone], **options: Any) -> None:  # noqa: ANN401 - Django's signature
         super().__init__(*args, **options)
-        zones = {zone.name: zone for zone in Zone.objects.all()}
+        known = {zone.name: zone for zone in zones}
         self.fields["zone"] = forms.TypedChoiceField(
-            required=False,
-            choices=_any(*zones),
-            coerce=zones.get,
+            required=not self.may_lack,
+            choices=_any(*known) if self.may_lack else [(name, name) for name in known],
+            coerce=known.get,
             empty_value=None,
         )
 
 
-class DomainFilter(ZoneFilter):
+class DomainFilter(OfZones):
     """The filters of the list of domains; they live in the query string."""
 
     q = forms.CharField(required=False, max_length=255, label="Name contains")
@@ -75,7 +82,7 @@ class DomainFilter(ZoneFilter):
     )
 
 
-class QueueFilter(ZoneFilter):
+class QueueFilter(OfZones):
     """The filters of the queue."""
 
     q = forms.CharField(required=False, max_length=255, label="Name contains")
@@ -135,10 +142,12 @@ class ViewForm(forms.Form):
         return {key: str(self.data[key]) for key in names if self.data.get(key)}
 
 
-class ZoneChoice(forms.Form):
+class ZoneChoice(OfZones):
     """One of our zones, by its name."""
 
-    zone = forms.ModelChoiceField(Zone.objects.all(), to_field_name="name")
+    may_lack = False
+
+    zone = forms.TypedChoiceField()
 
 
 class SuspendForm(forms.Form):
@@ -177,3 +186,18 @@ class PeriodFilter(forms.Form):
         if since and until and until < since:
             self.add_error("until", "It ends before it begins.")
         return cleaned
+
+
+class RoleForm(forms.Form):
+    """A role for one person, everywhere or in one zone, and why."""
+
+    role = forms.ModelChoiceField(
+        Group.objects.order_by("name"), to_field_name="name", empty_label=None
+    )
+    zone = forms.ModelChoiceField(
+        Zone.objects.all(),
+        required=False,
+        to_field_name="name",
+        empty_label="all zones",
+    )
+    reason = forms.CharField(max_length=MAX_COMMENT, label="Why")

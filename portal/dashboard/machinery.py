@@ -11,16 +11,21 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bootstrap import clock
 from bootstrap.models import Breaker, Zone
-from bootstrap.services import holds as guards, machinery, scanruns, switches
+from bootstrap.services import holds as guards, machinery, powers, scanruns, switches
 from portal.access import (
     DECIDE,
     HOLD,
     SCAN,
     actor_of,
+    everywhere,
     fresh_second_factor,
     holds,
+    holds_somewhere,
     may,
+    need,
     staff_only,
+    within,
+    zones_of,
 )
 
 from .forms import CommentForm, ZoneChoice
@@ -31,8 +36,10 @@ from .forms import CommentForm, ZoneChoice
 def running(request: HttpRequest) -> HttpResponse:
     """Show what the scanner has in hand; htmx asks for the figures alone."""
     now = clock.now()
-    shown = {"work": machinery.work(now), "zones": list(Zone.objects.all())}
-    shown |= {"may_scan": holds(request.user, SCAN), "now": now}
+    zones = powers.where(request.user, SCAN)
+    mine = powers.within(within(request, Zone.objects.all(), "pk"), zones, "pk")
+    shown = {"work": machinery.work(now, zones_of(request)), "zones": list(mine)}
+    shown |= {"may_scan": holds_somewhere(request.user, SCAN), "now": now}
     live = request.headers.get("HX-Request") == "true"
     page = "dashboard/_running.html" if live else "dashboard/running.html"
     return render(request, page, shown)
@@ -53,9 +60,11 @@ def stop(request: HttpRequest) -> HttpResponse:
 
 
 def _run(request: HttpRequest, verb: Callable[..., int], words: str) -> HttpResponse:
-    form = ZoneChoice(request.POST)
+    zones = within(request, Zone.objects.all(), "pk")
+    form = ZoneChoice(request.POST, zones=zones)
     if form.is_valid():
         zone, now = form.cleaned_data["zone"], clock.now()
+        need(request, SCAN, zone.pk)
         count = verb(zone, actor=actor_of(request), now=now)
         messages.success(request, words.format(count))
     else:
@@ -64,7 +73,7 @@ def _run(request: HttpRequest, verb: Callable[..., int], words: str) -> HttpResp
 
 
 @require_safe
-@staff_only
+@everywhere
 def system(request: HttpRequest) -> HttpResponse:
     """Show how our own parts are."""
     now = clock.now()
@@ -75,7 +84,7 @@ def system(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@may(HOLD)
+@may(HOLD, here=False)
 @fresh_second_factor
 def engage(request: HttpRequest) -> HttpResponse:
     """Stop all publication (S-71)."""
@@ -83,7 +92,7 @@ def engage(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@may(DECIDE)
+@may(DECIDE, here=False)
 @fresh_second_factor
 def disengage(request: HttpRequest) -> HttpResponse:
     """Let publication go on."""
@@ -102,7 +111,7 @@ def _switch(request: HttpRequest, verb: Callable[..., None], done: str) -> HttpR
 
 
 @require_POST
-@may(DECIDE)
+@may(DECIDE, here=False)
 @fresh_second_factor
 def release(request: HttpRequest, breaker_id: int) -> HttpResponse:
     """Give one person's word for the release of a breaker (S-64)."""

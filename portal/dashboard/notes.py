@@ -14,18 +14,32 @@ from bootstrap import clock
 from bootstrap.core.evaluation.delegation import Suspension
 from bootstrap.models import Domain, Proposal
 from bootstrap.services import notes, suspension
-from portal.access import COMMENT, HOLD, actor_of, fresh_second_factor, may
+from portal.access import (
+    COMMENT,
+    HOLD,
+    actor_of,
+    fresh_second_factor,
+    may,
+    need,
+    within,
+)
 
 from .forms import CommentForm, SuspendForm
 
 EMPTY = "Nothing was written: the text is missing."
 
 
+def _domain(request: HttpRequest, domain_id: int) -> Domain:
+    rows = within(request, Domain.objects.select_related("zone"), "zone")
+    return get_object_or_404(rows, pk=domain_id)
+
+
 @require_POST
 @may(COMMENT)
 def note_domain(request: HttpRequest, domain_id: int) -> HttpResponse:
     """Write a note beside a child."""
-    row = get_object_or_404(Domain, pk=domain_id)
+    row = _domain(request, domain_id)
+    need(request, COMMENT, row.zone_id)
     _write(request, row, None)
     return redirect("dashboard:domain", domain_id=row.pk)
 
@@ -34,7 +48,9 @@ def note_domain(request: HttpRequest, domain_id: int) -> HttpResponse:
 @may(COMMENT)
 def note_proposal(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """Write a note beside a change."""
-    row = get_object_or_404(Proposal.objects.with_domain(), pk=proposal_id)
+    rows = within(request, Proposal.objects.with_domain())
+    row = get_object_or_404(rows, pk=proposal_id)
+    need(request, COMMENT, row.domain.zone_id)
     _write(request, row.domain, row)
     return redirect("dashboard:proposal", proposal_id=row.pk)
 
@@ -53,7 +69,8 @@ def _write(request: HttpRequest, domain: Domain, proposal: Proposal | None) -> N
 @fresh_second_factor
 def suspend(request: HttpRequest, domain_id: int) -> HttpResponse:
     """Turn automation off for one child, with a reason."""
-    row = get_object_or_404(Domain.objects.select_related("zone"), pk=domain_id)
+    row = _domain(request, domain_id)
+    need(request, HOLD, row.zone_id)
     form = SuspendForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Nothing was changed: choose a cause and say why.")
@@ -70,7 +87,8 @@ def suspend(request: HttpRequest, domain_id: int) -> HttpResponse:
 @fresh_second_factor
 def resume(request: HttpRequest, domain_id: int) -> HttpResponse:
     """Turn automation on again, with a reason."""
-    row = get_object_or_404(Domain.objects.select_related("zone"), pk=domain_id)
+    row = _domain(request, domain_id)
+    need(request, HOLD, row.zone_id)
     form = CommentForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Nothing was changed: say why.")

@@ -15,7 +15,7 @@ from bootstrap import clock
 from bootstrap.models import Domain, OperatorFinding, Zone
 from bootstrap.services import operators as service
 from portal import causes, sheets
-from portal.access import actor_of, staff_only
+from portal.access import actor_of, staff_only, within, zones_of
 
 from .paging import page_of
 
@@ -38,10 +38,13 @@ def operators(request: HttpRequest) -> HttpResponse:
     """List the causes, the largest first, and each zone's readiness."""
     rows = OperatorFinding.objects.all()
     closed = "closed" in request.GET
+    mine = service.seen(rows.closed() if closed else rows.open(), zones_of(request))
     context = {
-        "page": page_of(rows.closed() if closed else rows.open(), request),
+        "page": page_of(mine, request),
         "closed": closed,
-        "zones": service.zone_readiness(list(Zone.objects.all())),
+        "zones": service.zone_readiness(
+            list(within(request, Zone.objects.all(), "pk"))
+        ),
     }
     return render(request, "dashboard/operators.html", context)
 
@@ -50,15 +53,17 @@ def operators(request: HttpRequest) -> HttpResponse:
 @staff_only
 def operator(request: HttpRequest, ns_key: str) -> HttpResponse:
     """Show one operator: its causes with their members, and its readiness."""
-    one = Domain.objects.delegated().filter(ns_key=ns_key).order_by("pk").first()
+    theirs = Domain.objects.delegated().filter(ns_key=ns_key).order_by("pk")
+    one = within(request, theirs, "zone").first()
     if one is None:
         raise Http404
-    found = OperatorFinding.objects.open().filter(ns_key=ns_key)
+    zones = zones_of(request)
+    found = service.seen(OperatorFinding.objects.open().filter(ns_key=ns_key), zones)
     context = {
         "nameservers": sorted(one.nameservers),
         "ns_key": ns_key,
         "findings": [_shown(finding, request) for finding in found],
-        **_readiness(service.operator_readiness(ns_key)),
+        **_readiness(service.operator_readiness(ns_key, zones)),
     }
     return render(request, "dashboard/operator.html", context)
 
@@ -67,7 +72,7 @@ def operator(request: HttpRequest, ns_key: str) -> HttpResponse:
 @staff_only
 def readiness(request: HttpRequest, zone_id: int) -> HttpResponse:
     """Show what automation would find in one zone, before it is switched on."""
-    zone = get_object_or_404(Zone, pk=zone_id)
+    zone = get_object_or_404(within(request, Zone.objects.all(), "pk"), pk=zone_id)
     ((_zone, found),) = service.zone_readiness([zone])
     context = {"zone": zone, **_readiness(found)}
     return render(request, "dashboard/readiness.html", context)
@@ -77,8 +82,10 @@ def readiness(request: HttpRequest, zone_id: int) -> HttpResponse:
 @staff_only
 def members(request: HttpRequest, finding_id: uuid.UUID, ending: str) -> HttpResponse:
     """Give the whole list of a cause's members away, and record it (S-116)."""
-    finding = get_object_or_404(OperatorFinding, pk=finding_id)
-    rows = causes.listed(finding, request)
+    zones = zones_of(request)
+    mine = service.seen(OperatorFinding.objects.all(), zones)
+    finding = get_object_or_404(mine, pk=finding_id)
+    rows = causes.listed(finding, request, zones)
     digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()
     service.exported(
         finding,
@@ -91,10 +98,11 @@ def members(request: HttpRequest, finding_id: uuid.UUID, ending: str) -> HttpRes
 
 
 def _shown(finding: OperatorFinding, request: HttpRequest) -> dict[str, Any]:
+    zones = zones_of(request)
     return {
         "finding": finding,
-        "rows": list(service.members(finding)[:SOME]),
-        "link": causes.link_to(finding, request),
+        "rows": list(service.members(finding, zones)[:SOME]),
+        "link": causes.link_to(finding, request, zones),
     }
 
 

@@ -25,8 +25,8 @@ from bootstrap import clock
 from bootstrap.core.evaluation.reasons import MEANINGS, Kind
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import Alarm, DomainState, OperatorFinding, Proposal
-from bootstrap.services import statistics
-from portal.access import staff_only
+from bootstrap.services import operators, powers, statistics
+from portal.access import staff_only, within, zones_of
 
 from . import svg
 
@@ -43,22 +43,26 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show the front page, or only its live part when htmx asks."""
     live = request.headers.get("HX-Request") == "true"
     page = "dashboard/_overview.html" if live else "dashboard/overview.html"
-    return render(request, page, {**_needs_a_person(), **_how_it_goes()})
+    return render(request, page, {**_needs_a_person(request), **_how_it_goes(request)})
 
 
-def _needs_a_person() -> dict[str, Any]:
+def _needs_a_person(request: HttpRequest) -> dict[str, Any]:
     everything = Window(Count("pk"))
     unseen = Window(Count("pk", filter=Q(acknowledged_at=None)))
     ours = Window(Count("pk", filter=Q(code__in=OURS)))
-    waiting = Proposal.objects.awaiting_staff().order_by("created_at", "pk")
-    failed = Proposal.objects.filter(state=State.FAILED.value)
-    marked = waiting.with_domain().annotate(
+    mine = within(request, Proposal.objects.all())
+    waiting = within(request, Proposal.objects.awaiting_staff())
+    failed = mine.filter(state=State.FAILED.value)
+    ordered = waiting.order_by("created_at", "pk").select_related("domain__zone")
+    marked = ordered.annotate(
         total=_over(waiting, Count("pk")),
         failed=Coalesce(_over(failed, Count("pk")), 0),
         ends=_over(waiting, Min("expires_at")),
     )
     oldest: list[Any] = list(marked[:TOP])
-    raised = Alarm.objects.open().annotate(total=everything, unseen=unseen, ours=ours)
+    raised = within(request, Alarm.objects.open()).annotate(
+        total=everything, unseen=unseen, ours=ours
+    )
     alarms: list[Any] = list(raised[:TOP])
     first, alarm = next(iter(oldest), None), next(iter(alarms), None)
     return {
@@ -79,14 +83,14 @@ def _over(rows: QuerySet[Any], figure: Aggregate) -> Subquery:
     return Subquery(whole.annotate(figure=figure).values("figure"))
 
 
-def _how_it_goes() -> dict[str, Any]:
-    now = clock.now()
-    figures = _figures(now)
+def _how_it_goes(request: HttpRequest) -> dict[str, Any]:
+    now, zones = clock.now(), zones_of(request)
+    figures = _figures(now, zones)
     states, total = figures["states"], figures["states"].total()
     secured = states[DomainState.SECURED]
-    recent = _recent(now)
-    findings = OperatorFinding.objects.open()[:TOP]
-    days = statistics.days(now - SEEN) if figures["kept"] else []
+    recent = _recent(request, now)
+    findings = operators.seen(OperatorFinding.objects.open(), zones)[:TOP]
+    days = statistics.days(now - SEEN, zones) if figures["kept"] else []
     return {
         **figures,
         "state_bars": svg.bars({s: states[s] for s in DomainState.values if states[s]}),
@@ -104,10 +108,11 @@ def _how_it_goes() -> dict[str, Any]:
     }
 
 
-def _recent(now: datetime) -> list[Any]:
+def _recent(request: HttpRequest, now: datetime) -> list[Any]:
     """Return the newest publications, each with how many a day has brought."""
-    day = Proposal.objects.filter(sent_at__gte=now - DAY)
-    rows = Proposal.objects.with_domain().exclude(sent_at=None)
+    mine = within(request, Proposal.objects.all())
+    day = mine.filter(sent_at__gte=now - DAY)
+    rows = mine.select_related("domain__zone").exclude(sent_at=None)
     marked = rows.annotate(today=Coalesce(_over(day, Count("pk")), 0))
     return list(marked.order_by("-sent_at")[:TOP])
 
@@ -117,21 +122,21 @@ def share(part: int, whole: int) -> float:
     return round(100 * part / whole, 1) if whole else 0
 
 
-def _figures(now: datetime) -> dict[str, Any]:
+def _figures(now: datetime, zones: powers.Zones) -> dict[str, Any]:
     """Return counts as the task left them; before its first turn, count here."""
-    zones = statistics.standing(now=now).values()
+    told = statistics.standing(now=now, zones=zones).values()
     states, reasons = Counter[str](), Counter[str]()
-    for zone in zones:
+    for zone in told:
         states.update(zone.states)
         reasons.update(zone.reasons)
-    counted = [zone.counted_at for zone in zones if zone.counted_at]
-    looks = [zone.stalest for zone in zones if zone.stalest]
+    counted = [zone.counted_at for zone in told if zone.counted_at]
+    looks = [zone.stalest for zone in told if zone.stalest]
     return {
         "states": states,
         "reasons": reasons,
-        "kept": any(zone.kept for zone in zones),
+        "kept": any(zone.kept for zone in told),
         "counted_at": min(counted, default=None),
         "late": bool(counted) and min(counted) < now - statistics.FRESH,
         "stalest": min(looks, default=None),
-        "unseen": sum(zone.unseen for zone in zones),
+        "unseen": sum(zone.unseen for zone in told),
     }

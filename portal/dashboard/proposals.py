@@ -24,6 +24,7 @@ from portal.access import (
     holds,
     may,
     staff_only,
+    within,
 )
 
 from . import decisions, presenters, rollbacks, svg
@@ -32,17 +33,17 @@ NOTES: Final = 20
 ATTEMPTS: Final = 8
 
 
-def fetch(proposal_id: UUID) -> Proposal:
+def fetch(request: HttpRequest, proposal_id: UUID) -> Proposal:
     """Return a proposal with all that its page is about, or raise 404."""
-    rows = Proposal.objects.with_domain().select_related("scan", "evidence")
-    return get_object_or_404(rows, pk=proposal_id)
+    all_rows = Proposal.objects.with_domain().select_related("scan", "evidence")
+    return get_object_or_404(within(request, all_rows), pk=proposal_id)
 
 
 @require_safe
 @staff_only
 def proposal(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """Show one change with all that is known about it."""
-    row = fetch(proposal_id)
+    row = fetch(request, proposal_id)
     return render(request, "dashboard/proposal.html", review(request, row))
 
 
@@ -51,12 +52,12 @@ def proposal(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 @fresh_second_factor
 def decide(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """Handle the decision form; a refusal shows the page again with the reason."""
-    row = fetch(proposal_id)
+    row = fetch(request, proposal_id)
     answer = decisions.decide(request, row, via="dashboard")
     if answer.done:
         messages.success(request, presenters.DONE[answer.form.cleaned_data["verb"]])
         return redirect("dashboard:proposal", proposal_id=row.pk)
-    context = review(request, fetch(proposal_id), answer)
+    context = review(request, fetch(request, proposal_id), answer)
     return render(request, "dashboard/proposal.html", context, status=answer.status)
 
 
@@ -64,7 +65,7 @@ def decide(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 @staff_only
 def dossier(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """Hand out one file that proves the change; who took it is recorded (S-116)."""
-    row = fetch(proposal_id)
+    row = fetch(request, proposal_id)
     files = LogFiles(config.log_folder())
     try:
         made = dossiers.take(row, files, actor=actor_of(request), now=clock.now())
@@ -81,7 +82,7 @@ def dossier(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 @fresh_second_factor
 def rollback(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
     """Propose the way back; the page of the new change shows what is missing."""
-    found = rollbacks.ask(request, fetch(proposal_id), via="dashboard")
+    found = rollbacks.ask(request, fetch(request, proposal_id), via="dashboard")
     return redirect("dashboard:proposal", proposal_id=found.pk)
 
 
@@ -98,8 +99,8 @@ def review(
         "way_back": rollbacks.offer(
             request, row, action=reverse("dashboard:rollback", args=[row.pk]), back=here
         ),
-        "may_scan": holds(request.user, SCAN),
-        "may_comment": holds(request.user, COMMENT),
+        "may_scan": holds(request.user, SCAN, row.domain.zone_id),
+        "may_comment": holds(request.user, COMMENT, row.domain.zone_id),
         "notes": list(row.domain.notes.order_by("-at")[:NOTES]),
         "attempts": presenters.attempts(
             list(row.domain.scans.order_by("-started_at")[:ATTEMPTS])

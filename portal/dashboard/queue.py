@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,10 +16,18 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from bootstrap import clock
-from bootstrap.models import Proposal
-from bootstrap.models.proposal import ProposalQuerySet
+from bootstrap.models import Proposal, Zone
 from bootstrap.services import batches, savedviews
-from portal.access import DECIDE, actor_of, fresh_second_factor, holds, may, staff_only
+from portal.access import (
+    DECIDE,
+    actor_of,
+    fresh_second_factor,
+    holds_somewhere,
+    may,
+    staff_only,
+    within,
+    zones_of,
+)
 
 from . import presenters
 from .forms import BatchForm, QueueFilter, ViewForm
@@ -39,18 +48,33 @@ SOON: Final = timedelta(hours=12)
 @staff_only
 def queue(request: HttpRequest) -> HttpResponse:
     """List what only a person can move, oldest first; htmx asks what is new."""
-    views = savedviews.known_to(request.user.get_username())
-    wanted = _wanted(request.GET, views)
-    form, now = QueueFilter(wanted), clock.now()
-    rows = narrowed(Proposal.objects.awaiting_staff(), form, now)
+    zones = within(request, Zone.objects.all(), "pk")
+    views = _views(request, zones)
+    form, now = QueueFilter(_wanted(request.GET, views), zones=zones), clock.now()
+    rows = narrowed(within(request, Proposal.objects.awaiting_staff()), form, now)
     if request.headers.get("HX-Request") == "true":
         return render(request, "dashboard/_news.html", _news(request, rows))
-    found = page_of(rows.with_domain().select_related("scan"), request)
+    found = page_of(rows.select_related("domain__zone", "scan"), request)
     shown = {"form": form, "page": found, "views": views, "now": now}
-    shown["may_decide"] = holds(request.user, DECIDE)
+    shown["may_decide"] = holds_somewhere(request.user, DECIDE)
     shown["limit"] = batches.MOST
     dress(found.rows)
     return render(request, "dashboard/queue.html", shown)
+
+
+def asked(request: HttpRequest, wanted: Mapping[str, Any]) -> QueueFilter:
+    """Return the filters with the zones that this person sees."""
+    zones = within(request, Zone.objects.all(), "pk")
+    return QueueFilter(wanted, zones=zones)
+
+
+def _views(request: HttpRequest, zones: QuerySet[Zone]) -> list[savedviews.View]:
+    """Return the views that name no zone beyond those that this person sees."""
+    views = list(savedviews.known_to(request.user.get_username()))
+    if zones_of(request) is None:
+        return views
+    seen = {"", *zones.values_list("name", flat=True)}
+    return [view for view in views if view.params.get("zone", "") in seen]
 
 
 def dress(rows: Iterable[Any]) -> None:
@@ -68,8 +92,8 @@ def _wanted(asked: QueryDict, views: Iterable[savedviews.View]) -> Mapping[str, 
 
 
 def narrowed(
-    rows: ProposalQuerySet, form: QueueFilter, now: datetime
-) -> ProposalQuerySet:
+    rows: QuerySet[Proposal], form: QueueFilter, now: datetime
+) -> QuerySet[Proposal]:
     """Return what the filters leave, oldest first; nonsense leaves nothing."""
     if not form.is_valid():
         return rows.none()
@@ -89,13 +113,13 @@ def narrowed(
     return _aged(rows, wanted["age"], now).order_by("created_at", "pk")
 
 
-def _aged(rows: ProposalQuerySet, age: str, now: datetime) -> ProposalQuerySet:
+def _aged(rows: QuerySet[Proposal], age: str, now: datetime) -> QuerySet[Proposal]:
     if age == "expiring":
         return rows.filter(expires_at__lt=now + SOON)
     return rows.filter(created_at__lt=now - AGES[age]) if age else rows
 
 
-def _news(request: HttpRequest, rows: ProposalQuerySet) -> dict[str, Any]:
+def _news(request: HttpRequest, rows: QuerySet[Proposal]) -> dict[str, Any]:
     """Return how many came since the page was loaded; rows never move by themselves."""
     text = request.GET.get("since", "").replace(" ", "+")
     since = parse_datetime(text) if text else None
@@ -131,8 +155,8 @@ def preview(
     request: HttpRequest, verb: str, ids: list[str], via: str = "dashboard"
 ) -> HttpResponse:
     """Return the page that stands before every batch, of both doors (2.6)."""
-    rows = Proposal.objects.with_domain().select_related("scan").order_by("created_at")
-    chosen = list(rows.filter(pk__in=ids[: batches.MOST]))
+    rows = within(request, Proposal.objects.with_domain().order_by("created_at"))
+    chosen = list(rows.select_related("scan").filter(pk__in=ids[: batches.MOST]))
     dress(chosen)
     now, actor = clock.now(), actor_of(request)
     found = batches.preview(verb, chosen, actor=actor, now=now)
@@ -161,7 +185,8 @@ def batch_decide(request: HttpRequest) -> HttpResponse:
 def _decided(
     request: HttpRequest, verb: str, seen: Mapping[str, str], comment: str
 ) -> batches.Batch | None:
-    rows = Proposal.objects.with_domain().filter(pk__in=seen).order_by("created_at")
+    all_rows = Proposal.objects.with_domain().filter(pk__in=seen)
+    rows = within(request, all_rows.order_by("created_at"))
     chosen = [(row, seen[str(row.pk)]) for row in rows]
     via = "admin" if request.POST.get("via") == "admin" else "dashboard"
     actor = actor_of(request, via)

@@ -37,7 +37,7 @@ def offer(
 ) -> WayBack | None:
     """Return the form where the change was published and the person may decide."""
     published = State(row.state) in rollback.REVERSIBLE
-    if not published or not holds(request.user, DECIDE):
+    if not published or not holds(request.user, DECIDE, row.domain.zone_id):
         return None
     return WayBack(action, back, ds_diff(row.new_ds, row.old_ds))
 
@@ -48,7 +48,7 @@ def ask(request: HttpRequest, row: Proposal, *, via: str) -> Proposal:
     Raises:
         PermissionDenied: the person may not decide.
     """
-    if not holds(request.user, DECIDE):
+    if not holds(request.user, DECIDE, row.domain.zone_id):
         raise PermissionDenied
     form = CommentForm(request.POST)
     said = form.cleaned_data["comment"] if form.is_valid() else ""

@@ -12,7 +12,16 @@ from django.views.decorators.http import require_POST, require_safe
 from bootstrap import clock
 from bootstrap.models import RulesChange, Zone
 from bootstrap.services import rules as service, zones
-from portal.access import ZONES, actor_of, fresh_second_factor, holds, may, staff_only
+from portal.access import (
+    ZONES,
+    actor_of,
+    fresh_second_factor,
+    holds,
+    may,
+    need,
+    staff_only,
+    within,
+)
 
 from .presenters import Change, changes
 from .rulesforms import RulesForm
@@ -20,11 +29,18 @@ from .rulesforms import RulesForm
 PAGE = "dashboard/rules_edit.html"
 
 
+def _zone(request: HttpRequest, zone_id: int) -> Zone:
+    """Return a zone whose rules this person may change."""
+    zone = get_object_or_404(within(request, Zone.objects.all(), "pk"), pk=zone_id)
+    need(request, ZONES, zone.pk)
+    return zone
+
+
 @require_safe
 @may(ZONES)
 def edit(request: HttpRequest, zone_id: int) -> HttpResponse:
     """Show the rules of a zone as a form."""
-    zone = get_object_or_404(Zone, pk=zone_id)
+    zone = _zone(request, zone_id)
     form = RulesForm.of(zone, zones.policy_of(zone))
     return render(request, PAGE, {"zone": zone, "form": form})
 
@@ -34,7 +50,7 @@ def edit(request: HttpRequest, zone_id: int) -> HttpResponse:
 @fresh_second_factor
 def ask(request: HttpRequest, zone_id: int) -> HttpResponse:
     """Show the effect of what is typed, or write it down for a second person."""
-    zone = get_object_or_404(Zone, pk=zone_id)
+    zone = _zone(request, zone_id)
     form = RulesForm(request.POST)
     if not form.is_valid():
         return render(request, PAGE, {"zone": zone, "form": form}, status=422)
@@ -72,9 +88,13 @@ def _asked(request: HttpRequest, zone: Zone, form: RulesForm) -> HttpResponse:
 @staff_only
 def rules(request: HttpRequest, change_id: int) -> HttpResponse:
     """Show one change of rules: what, why, its effect, who, and who is needed."""
-    rows = RulesChange.objects.select_related("zone")
-    row = get_object_or_404(rows, pk=change_id)
+    row = _change(request, change_id)
     return render(request, "dashboard/rules.html", _shown(request, row))
+
+
+def _change(request: HttpRequest, change_id: int) -> RulesChange:
+    rows = within(request, RulesChange.objects.select_related("zone"), "zone")
+    return get_object_or_404(rows, pk=change_id)
 
 
 def _shown(request: HttpRequest, row: RulesChange) -> dict[str, Any]:
@@ -83,7 +103,7 @@ def _shown(request: HttpRequest, row: RulesChange) -> dict[str, Any]:
         "zone": row.zone,
         "changes": _differences(row),
         "effect": row.effect,
-        "may_decide": holds(request.user, ZONES) and row.stand == "open",
+        "may_decide": holds(request.user, ZONES, row.zone_id) and row.stand == "open",
         "mine": request.user.get_username() == row.author,
     }
 
@@ -98,8 +118,8 @@ def _differences(row: RulesChange) -> tuple[Change, ...]:
 @fresh_second_factor
 def decide(request: HttpRequest, change_id: int) -> HttpResponse:
     """Confirm as a second person, or refuse."""
-    rows = RulesChange.objects.select_related("zone")
-    row = get_object_or_404(rows, pk=change_id)
+    row = _change(request, change_id)
+    need(request, ZONES, row.zone_id)
     said = request.POST.get("comment", "").strip()[:2000]
     confirming = request.POST.get("verb") == "confirm"
     verb = service.confirm if confirming else service.refuse

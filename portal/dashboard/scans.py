@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.models import ScanAttempt
 from bootstrap.services import evidence as kept
-from portal.access import staff_only
+from portal.access import staff_only, within
 
 from . import packets, presenters, svg
 from .paging import page_of
@@ -21,7 +21,8 @@ from .paging import page_of
 @staff_only
 def scans(request: HttpRequest) -> HttpResponse:
     """List evaluations, newest first, filtered by outcome."""
-    rows = ScanAttempt.objects.select_related("domain").order_by("-started_at")
+    all_rows = ScanAttempt.objects.select_related("domain").order_by("-started_at")
+    rows = within(request, all_rows)
     outcome = request.GET.get("outcome", "")
     found = page_of(rows.filter(outcome=outcome) if outcome else rows, request)
     outcomes = [word.value for word in Outcome]
@@ -33,9 +34,8 @@ def scans(request: HttpRequest) -> HttpResponse:
 @staff_only
 def scan(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     """Show one evaluation with everything that it rests on."""
-    row = get_object_or_404(
-        ScanAttempt.objects.select_related("domain__zone", "evidence"), pk=scan_id
-    )
+    rows = ScanAttempt.objects.select_related("domain__zone", "evidence")
+    row = get_object_or_404(within(request, rows), pk=scan_id)
     context = {
         "scan": row,
         "domain": row.domain,
@@ -49,9 +49,9 @@ def scan(request: HttpRequest, scan_id: UUID) -> HttpResponse:
 
 @require_safe
 @staff_only
-def evidence(request: HttpRequest, scan_id: UUID) -> HttpResponse:  # noqa: ARG001 - Django's signature
+def evidence(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     """Hand out the bundle, octet for octet, under its own address."""
-    row = get_object_or_404(ScanAttempt, pk=scan_id)
+    row = get_object_or_404(within(request, ScanAttempt.objects.all()), pk=scan_id)
     if row.evidence_id is None:
         raise Http404
     try:
@@ -66,9 +66,9 @@ def evidence(request: HttpRequest, scan_id: UUID) -> HttpResponse:  # noqa: ARG0
 
 @require_safe
 @staff_only
-def messages(request: HttpRequest, scan_id: UUID) -> HttpResponse:  # noqa: ARG001 - Django's signature
+def messages(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     """Hand out every message in the form of dig, then octet by octet."""
-    row = get_object_or_404(ScanAttempt, pk=scan_id)
+    row = get_object_or_404(within(request, ScanAttempt.objects.all()), pk=scan_id)
     seen = packets.messages(row.evidence_id)
     if not seen.exchanges:
         raise Http404
@@ -82,7 +82,7 @@ def messages(request: HttpRequest, scan_id: UUID) -> HttpResponse:  # noqa: ARG0
 @staff_only
 def compare(request: HttpRequest, scan_id: UUID, before_id: UUID) -> HttpResponse:
     """Show what two evaluations of one child say differently."""
-    rows = ScanAttempt.objects.select_related("domain")
+    rows = within(request, ScanAttempt.objects.select_related("domain"))
     after = get_object_or_404(rows, pk=scan_id)
     before = get_object_or_404(rows, pk=before_id, domain=after.domain)
     found = presenters.evaluation_changes(_told(before), _told(after))

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from bootstrap import clock
 from bootstrap.models import DomainState, Zone
 from bootstrap.services import statistics
-from portal.access import ZONES, holds, staff_only
+from portal.access import ZONES, holds, staff_only, within
 
 from . import svg
 
@@ -18,7 +18,7 @@ from . import svg
 @staff_only
 def zones(request: HttpRequest) -> HttpResponse:
     """List the parent zones, with figures as last counted."""
-    rows = list(Zone.objects.all())
+    rows = list(within(request, Zone.objects.all(), "pk"))
     told = statistics.standing(now=clock.now(), zones=[row.pk for row in rows])
     counted = [each.counted_at for each in told.values() if each.counted_at]
     shown = [(row, told[row.pk]) for row in rows]
@@ -30,7 +30,7 @@ def zones(request: HttpRequest) -> HttpResponse:
 @staff_only
 def zone(request: HttpRequest, zone_id: int) -> HttpResponse:
     """Show one parent zone: settings, policy in force, delegations by state."""
-    row = get_object_or_404(Zone, pk=zone_id)
+    row = get_object_or_404(within(request, Zone.objects.all(), "pk"), pk=zone_id)
     told = statistics.standing(now=clock.now(), zones=[row.pk])[row.pk]
     states = {s: told.states[s] for s in DomainState.values if told.states[s]}
     return render(
@@ -42,6 +42,6 @@ def zone(request: HttpRequest, zone_id: int) -> HttpResponse:
             "counted_at": told.counted_at,
             "policies": list(row.policies.all()[:10]),
             "rules_changes": list(row.changes.all()[:10]),
-            "may_change": holds(request.user, ZONES),
+            "may_change": holds(request.user, ZONES, row.pk),
         },
     )

@@ -9,6 +9,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from bootstrap.models import OperatorFinding
+from bootstrap.services import powers
 from portal import causes, sheets, words
 from portal.visitors import measured
 
@@ -19,8 +20,8 @@ from portal.visitors import measured
 @cache_control(private=True, max_age=60)
 def finding(request: HttpRequest, token: str) -> HttpResponse:
     """Show one cause and the domains behind it."""
-    found = _behind(token)
-    rows = causes.listed(found, request)
+    found, zones = _behind(token)
+    rows = causes.listed(found, request, zones)
     context = {
         "finding": found,
         "reason": words.reason(found.reason),
@@ -37,13 +38,13 @@ def finding(request: HttpRequest, token: str) -> HttpResponse:
 @cache_control(private=True, max_age=60)
 def members(request: HttpRequest, token: str, ending: str) -> HttpResponse:
     """Give the whole list, for machines."""
-    found = _behind(token)
-    rows = causes.listed(found, request)
+    found, zones = _behind(token)
+    rows = causes.listed(found, request, zones)
     return sheets.sheet(ending, f"domains-{found.pk}", causes.COLUMNS, rows)
 
 
-def _behind(token: str) -> OperatorFinding:
-    found = causes.behind(token)
+def _behind(token: str) -> tuple[OperatorFinding, powers.Zones]:
+    found, zones = causes.behind(token)
     if found is None:
         raise Http404
-    return found
+    return found, zones

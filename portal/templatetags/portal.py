@@ -13,8 +13,9 @@ from django.template import Context
 from django.urls import reverse
 
 from bootstrap.models import Alarm, Proposal
+from bootstrap.services import powers
 from portal import words
-from portal.access import AUDIT, PEOPLE, holds
+from portal.access import AUDIT, PEOPLE, holds, within
 
 from .dns import duration, shown
 
@@ -52,8 +53,12 @@ PAGES: Final[tuple[tuple[str, str, str], ...]] = (
     ("Admin", "admin:index", "gear"),
 )
 
-ASKED: Final[Mapping[str, str]] = {"Audit trail": AUDIT, "People": PEOPLE}
-"""Which permission a page asks for; the others are for all staff."""
+ASKED: Final[Mapping[str, str]] = {
+    "Audit trail": AUDIT,
+    "People": PEOPLE,
+    "System": powers.SEE,
+}
+"""Which permission, held everywhere, a page asks for; the others are for all staff."""
 
 
 @register.simple_tag(takes_context=True)
@@ -76,13 +81,15 @@ def _waiting(context: Context) -> int:
     """Return what the page has counted already, else count."""
     if "waiting_total" in context:
         return int(context["waiting_total"])
-    return Proposal.objects.awaiting_staff().order_by()[:MANY].count()
+    rows = Proposal.objects.awaiting_staff().order_by()
+    return within(context["request"], rows)[:MANY].count()
 
 
 def _unseen(context: Context) -> int:
     if "unseen_total" in context:
         return int(context["unseen_total"])
-    return Alarm.objects.open().filter(acknowledged_at=None).order_by()[:MANY].count()
+    rows = Alarm.objects.open().filter(acknowledged_at=None).order_by()
+    return within(context["request"], rows)[:MANY].count()
 
 
 def _link(

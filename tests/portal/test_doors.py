@@ -68,6 +68,9 @@ PRESS = {
     "suspend": ("reviewer", "approver"),
     "resume": ("reviewer", "approver"),
     "person-sessions": ("administrator",),
+    "role-ask": ("administrator",),
+    "role-revoke": ("administrator",),
+    "role-decide": ("administrator",),
 }
 """Golden table: which roles may press which button."""
 EVIDENCE = {"evidence", "messages", "proof", "octets"}
@@ -108,6 +111,9 @@ def address(name, registry) -> str:
         "entry": {"uid": registry.entries[0].uid},
         "person": {"user_id": User.objects.order_by("pk")[0].pk},
         "person-sessions": {"user_id": User.objects.order_by("pk")[0].pk},
+        "role-ask": {"user_id": User.objects.order_by("pk")[0].pk},
+        "role-revoke": {"user_id": User.objects.order_by("pk")[0].pk},
+        "role-decide": {"request_id": 4711},
     }
     return reverse(f"dashboard:{name}", kwargs=wanted.get(name, {}))
 

@@ -36,15 +36,21 @@ def roles_of(person):
     return set(person.groups.values_list("name", flat=True))
 
 
-def test_a_role_is_granted_and_recorded(administrator):
+def test_a_role_chosen_in_the_admin_waits_for_a_second_person(administrator):
+    """S-64: taking away is done at once, giving is asked for."""
     person = rows.a_person("person", "viewer")
 
     answer = grant(administrator, person, "reviewer")
 
     assert answer.status_code == 302
-    assert roles_of(person) == {"reviewer"}
+    assert roles_of(person) == set()
     types = AuditEntry.objects.filter(stream="people").values_list("type", flat=True)
-    assert set(types) >= {"role.granted", "role.revoked"}
+    assert set(types) >= {"role.asked", "role.revoked"}
+    second = enter(rows.a_person("second", "administrator"))
+    waits = person.role_requests.get()
+    url = reverse("dashboard:role-decide", args=[waits.pk])
+    assert second.post(url, {"verb": "confirm"}).status_code == 302
+    assert roles_of(person) == {"reviewer"}
 
 
 @pytest.mark.parametrize("other", ["zone manager", "administrator"])

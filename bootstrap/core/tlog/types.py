@@ -85,6 +85,8 @@ class EntryType(StrEnum):
     USER_SIGNED_OUT = "user.signed-out"
     USER_CHANGED = "user.changed"
     SESSION_ENDED = "session.ended"  # by hand, or since the password changed
+    ROLE_ASKED = "role.asked"  # for a second person to confirm (S-64)
+    ROLE_REFUSED = "role.refused"
     ROLE_GRANTED = "role.granted"
     ROLE_REVOKED = "role.revoked"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - a type of entry

@@ -14,6 +14,7 @@ from django.urls import reverse
 from bootstrap.core.tlog.types import EntryType as T
 from bootstrap.models import (
     AuditEntry,
+    RoleRequest,
     Token,
     Webhook,
 )
@@ -21,10 +22,11 @@ from bootstrap.services import (
     deliveries,
     disclosures,
     exports,
+    people,
     roles,
     tokens,
 )
-from bootstrap.services.actors import OPERATOR
+from bootstrap.services.actors import OPERATOR, Actor
 from tests.services.builders import (
     NOW,
     a_person,
@@ -117,6 +119,26 @@ def revoke_a_role(scene):
     User.objects.create_user("ada")
     set_roles("auditor")
     return set_roles
+
+
+@writes(T.ROLE_ASKED)
+def ask_for_a_role(scene):
+    boss = an_administrator("boss")
+    wish = roles.Wish(User.objects.create_user("ada"), "auditor", reason="reads")
+    return lambda: roles.ask(wish, actor=boss, now=NOW)
+
+
+@writes(T.ROLE_REFUSED)
+def refuse_a_role(scene):
+    ask_for_a_role(scene)()
+    row, second = RoleRequest.objects.get(), an_administrator("second")
+    return lambda: roles.refuse(row, actor=second, comment="no", now=NOW)
+
+
+def an_administrator(name: str) -> Actor:
+    user = User.objects.create_user(name, is_staff=True)
+    user.groups.set(Group.objects.filter(name="administrator"))
+    return people.person(name, via="dashboard")
 
 
 def issue() -> None:

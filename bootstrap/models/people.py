@@ -1,0 +1,93 @@
+"""Roles held in one zone, and roles that wait for a second person's word (S-64)."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+
+from .zone import Zone
+
+
+class ZoneRole(models.Model):
+    """A person holds a role in one zone; roles held everywhere are groups.
+
+    Whoever has no role everywhere sees nothing of the other zones (S-105).
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="zone_roles"
+    )
+    role = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="+")
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="roles")
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering = ("user", "zone", "role")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "role", "zone"), name="role_once_per_person_and_zone"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.role_id} of {self.user_id} in {self.zone_id}"
+
+
+class RoleRequestQuerySet(models.QuerySet["RoleRequest"]):
+    """Questions about requests for roles."""
+
+    def open(self) -> Self:
+        """Return those that wait for a second person."""
+        return self.filter(stand=RoleRequest.Stand.OPEN)
+
+
+class RoleRequest(models.Model):
+    """One administrator wants a person to have a role; another says yes or no.
+
+    Without `zone` the role would hold everywhere.
+    """
+
+    class Stand(models.TextChoices):
+        """Where it stands."""
+
+        OPEN = "open", "waits for a second person"
+        CONFIRMED = "confirmed", "granted"
+        REFUSED = "refused", "refused"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="role_requests"
+    )
+    role = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="+")
+    zone = models.ForeignKey(
+        Zone, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    reason = models.TextField()
+    author = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+    stand = models.CharField(max_length=10, choices=Stand.choices, default=Stand.OPEN)
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    comment = models.TextField(blank=True)
+
+    objects = RoleRequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "role", "zone"),
+                condition=models.Q(stand="open"),
+                name="role_asked_for_once_per_zone",
+            ),
+            models.UniqueConstraint(
+                fields=("user", "role"),
+                condition=models.Q(stand="open", zone=None),
+                name="role_asked_for_once_everywhere",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.role_id} for {self.user_id}: {self.stand}"
