@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any, Final, TypeVar
 
 from allauth.account.authentication import get_authentication_records
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
@@ -47,6 +48,9 @@ VERBS: Final = {
 
 TRANSLATED: Final = ("/accounts/", "/status/", "/r/", "/o/")
 """Pages that speak the visitor's language; the others speak English as a whole."""
+
+SECOND_FACTOR_SHOWN: Final = "second_factor"
+"""The mark of a session whose person has a second factor, here or at the provider."""
 
 FRESH_FOR: Final = 600
 """Seconds for which a second factor counts as fresh (S-66)."""
@@ -156,9 +160,14 @@ def is_fresh(request: HttpRequest) -> bool:
     return bool(shown) and time.time() - max(shown) < FRESH_FOR
 
 
-def step_up_url(back_to: str) -> str:
-    """Return the page that asks for the second factor and then goes `back_to`."""
-    return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': back_to})}"
+def step_up_url(request: HttpRequest, back_to: str) -> str:
+    """Return the page that asks for the second factor and then goes `back_to`.
+
+    Who has none here, but came from the identity provider, shows it there.
+    """
+    here = is_mfa_enabled(request.user) or not settings.OIDC["issuer"]
+    page = reverse("mfa_reauthenticate" if here else "oidc_begin")
+    return f"{page}?{urlencode({'next': back_to})}"
 
 
 def fresh_second_factor(view: View) -> View:
@@ -174,7 +183,7 @@ def fresh_second_factor(view: View) -> View:
             request,
             "Nothing was decided yet. Show your second factor, then decide again.",
         )
-        return redirect(step_up_url(request.POST.get("back") or "/"))
+        return redirect(step_up_url(request, request.POST.get("back") or "/"))
 
     return guarded
 
@@ -204,6 +213,7 @@ def page_facts(request: HttpRequest) -> dict[str, Any]:
         "theme": request.COOKIES.get("theme", ""),
         "keys": request.COOKIES.get("keys", ""),
         "limited": _is_limited(request),
+        "oidc_name": settings.OIDC["issuer"] and settings.OIDC["name"],
         "staff": is_staff(request.user) if hasattr(request, "user") else False,
         "speaks": request.path_info.startswith(TRANSLATED),
     }

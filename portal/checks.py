@@ -49,6 +49,12 @@ def _proxy_is_counted() -> bool:
     return header is None or settings.TRUSTED_PROXIES > 0
 
 
+def _provider_is_whole() -> bool:
+    told = settings.OIDC
+    whole = told["issuer"].startswith("https://") and told["client_secret"]
+    return not told["issuer"] or bool(whole and told["client_id"])
+
+
 RULES: Final = (
     Rule("DEBUG", "errors would be shown to all", lambda: not settings.DEBUG),
     Rule(
@@ -91,6 +97,11 @@ RULES: Final = (
         "SECURE_PROXY_SSL_HEADER",
         "believed only from counted proxies: set TRUSTED_PROXIES",
         _proxy_is_counted,
+    ),
+    Rule(
+        "OIDC_ISSUER",
+        "the provider is asked over TLS, with an id and a secret of ours",
+        _provider_is_whole,
     ),
     Rule("DATABASES", "SQLite needs WAL and IMMEDIATE transactions", _sqlite_is_safe),
     Rule(

@@ -109,3 +109,36 @@ def hosts() -> list[str]:
             "ALLOWED_HOSTS contains '*'. Name each host that people type."
         )
     return named or local
+
+
+def choice(name: str, *words: str) -> str:
+    """Return one of these words, the first when nothing is set.
+
+    Raises:
+        ImproperlyConfigured: something else is set.
+    """
+    text = env.str(name, default="") or words[0]
+    if text not in words:
+        raise ImproperlyConfigured(f"{name} is {text!r}. Write {' or '.join(words)}.")
+    return str(text)
+
+
+def roles_by_group(name: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return which roles a group of the provider stands for, each with its zone.
+
+    Written "GROUP=ROLE" or "GROUP=ROLE@ZONE", with commas between.
+
+    Raises:
+        ImproperlyConfigured: a part has another form.
+    """
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for part in env.list(name, default=[]):
+        group, equals, place = str(part).strip().rpartition("=")
+        role, _, zone = place.partition("@")
+        if not equals or not group.strip() or not role.strip():
+            raise ImproperlyConfigured(
+                f"{name} has a part {part!r}. Write GROUP=ROLE or GROUP=ROLE@ZONE."
+            )
+        known = found.setdefault(group.strip(), ())
+        found[group.strip()] = (*known, (role.strip(), zone.strip().rstrip(".")))
+    return found

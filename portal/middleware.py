@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from . import visits
-from .access import TRANSLATED, is_staff
+from .access import SECOND_FACTOR_SHOWN, TRANSLATED, is_staff
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -37,8 +37,6 @@ OPEN_PREFIXES: Final = (
 """Paths that an account without second factor must reach to get one."""
 
 FAULT: Final = 500
-
-MFA_KEY: Final = "second_factor"
 
 
 def request_id(respond: Respond) -> Respond:
@@ -105,11 +103,11 @@ def second_factor(respond: Respond) -> Respond:
             settings.PORTAL_DEMO
             or request.path.startswith(OPEN_PREFIXES)
             or not is_staff(request.user)
-            or request.session.get(MFA_KEY)
+            or request.session.get(SECOND_FACTOR_SHOWN)
         ):
             return respond(request)
         if is_mfa_enabled(request.user):
-            request.session[MFA_KEY] = True
+            request.session[SECOND_FACTOR_SHOWN] = True
             return respond(request)
         return redirect("mfa_index")
 

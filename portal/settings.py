@@ -7,7 +7,16 @@ from typing import Any
 
 import django_stubs_ext
 
-from .env import database, env, examined, flag, hosts, secret_key
+from .env import (
+    choice,
+    database,
+    env,
+    examined,
+    flag,
+    hosts,
+    roles_by_group,
+    secret_key,
+)
 
 django_stubs_ext.monkeypatch()
 
@@ -130,6 +139,20 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PORTAL_NAME
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL
+
+# The registry's own identity provider (S-102); without an issuer there is none.
+OIDC: dict[str, Any] = {
+    "issuer": env.str("OIDC_ISSUER", default=""),
+    "client_id": env.str("OIDC_CLIENT_ID", default=""),
+    "client_secret": env.str("OIDC_CLIENT_SECRET", default=""),
+    "name": env.str("OIDC_NAME", default="single sign-on"),
+    "name_claim": env.str("OIDC_NAME_CLAIM", default="preferred_username"),
+    "roles_claim": env.str("OIDC_ROLES_CLAIM", default="groups"),
+    "roles": roles_by_group("OIDC_ROLES"),
+    "create": choice("OIDC_UNKNOWN", "refuse", "create") == "create",
+    "acr": env.list("OIDC_ACR", default=[]),
+    "passwords": env.list("OIDC_PASSWORDS", default=[]),
+}
 
 # Transport and headers (S-100, S-101, S-103, S-114).
 HTTPS = flag("PORTAL_HTTPS", default=not LOCAL)

@@ -17,7 +17,7 @@ from .heartbeat import Heartbeat
 from .ledger import AuditLeaf, Checkpoint, Cosignature
 from .note import Note
 from .operator import OperatorFinding
-from .people import RoleRequest, ZoneRole
+from .people import Identity, RoleRequest, ZoneRole
 from .proposal import Decision, Proposal
 from .publication import Publication, Sighting
 from .rate import RateBucket
@@ -51,6 +51,7 @@ __all__ = [
     "DomainState",
     "Evidence",
     "Heartbeat",
+    "Identity",
     "Note",
     "OperatorFinding",
     "Packet",

@@ -1,4 +1,4 @@
-"""Roles held in one zone, and roles that wait for a second person's word (S-64)."""
+"""Who a person is elsewhere, roles in one zone, roles that wait for a second word."""
 
 from __future__ import annotations
 
@@ -91,3 +91,25 @@ class RoleRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role_id} for {self.user_id}: {self.stand}"
+
+
+class Identity(models.Model):
+    """A person at an identity provider: `subject` is never given to anybody else."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities"
+    )
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    since = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("issuer", "subject"), name="identity_of_one_account"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.issuer}"

@@ -9,7 +9,7 @@ from allauth.mfa.totp.views import activate_totp
 from csp.decorators import csp_update
 from django.urls import include, path
 
-from . import sessions, views
+from . import oidc, sessions, views
 
 OFFERED: Final = frozenset(
     {
@@ -30,6 +30,9 @@ urlpatterns = [
         csp_update({"img-src": ["data:"]})(activate_totp),
     ),
     path("accounts/", include([p for p in account_urls if p.name in OFFERED])),
+    path("accounts/oidc/", oidc.begin, name="oidc_begin"),
+    path("accounts/oidc/callback/", oidc.callback, name="oidc_callback"),
+    path("accounts/oidc/out/", oidc.out, name="oidc_out"),
     path("accounts/sessions/", sessions.mine, name="sessions"),
     path("accounts/sessions/others/", sessions.end_others, name="sessions-end-others"),
     path("accounts/sessions/<int:session_id>/", sessions.end, name="session-end"),

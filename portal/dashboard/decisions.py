@@ -109,7 +109,7 @@ def panel(
         back=back,
         shown=signing.dumps(snapshot(proposal), salt=SALT, compress=True),
         fresh=is_fresh(request),
-        step_up=step_up_url(back),
+        step_up=step_up_url(request, back),
         given=len({decision.actor for decision in decisions}),
         mine=person in {proposal.requested_by, *(d.actor for d in decisions)},
         voices=tuple(dict.fromkeys(d.actor for d in decisions)),

@@ -7,17 +7,19 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from bootstrap import clock
 from bootstrap.models import RoleRequest, ZoneRole
 from portal import visits
 from portal.access import PEOPLE, may
 
 from .forms import RoleForm
 from .paging import page_of
+from .tokens import known_of
 
 MOST: Final = 50
 
@@ -25,16 +27,15 @@ MOST: Final = 50
 @require_safe
 @may(PEOPLE, here=False)
 def people(request: HttpRequest) -> HttpResponse:
-    """List the accounts by name, with roles and sessions."""
-    rows = User.objects.order_by("username").prefetch_related("groups")
-    found = page_of(rows.annotate(sessions=Count("usersession")), request)
+    """List the accounts, those first for whom a role waits for a second person."""
+    waits = Q(role_requests__stand=RoleRequest.Stand.OPEN)
+    rows = User.objects.prefetch_related("groups").annotate(
+        sessions=Count("usersession", distinct=True),
+        waits=Count("role_requests", filter=waits, distinct=True),
+    )
+    found = page_of(rows.order_by("-waits", "username"), request)
     _place(found.rows)
-    return render(request, "dashboard/people.html", {"page": found, "asked": _open()})
-
-
-def _open() -> list[RoleRequest]:
-    rows = RoleRequest.objects.open().select_related("user", "role", "zone")
-    return list(rows.order_by("created_at")[:MOST])
+    return render(request, "dashboard/people.html", {"page": found})
 
 
 def _place(people: Sequence[Any]) -> None:
@@ -65,6 +66,8 @@ def shown(row: User, form: RoleForm | None = None, refusal: str = "") -> dict[st
         "form": form or RoleForm(),
         "refusal": refusal,
         "asked": list(asked[:MOST]),
+        "tokens": known_of(row.pk),
+        "now": clock.now(),
         "sessions": [(s, visits.device(s.user_agent)) for s in visits.of(row)],
     }
 

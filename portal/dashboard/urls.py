@@ -20,6 +20,7 @@ from . import (
     roles,
     rules,
     scans,
+    tokens,
     zones,
 )
 
@@ -94,6 +95,10 @@ urlpatterns = [
     path("people/<int:user_id>/roles/", roles.ask, name="role-ask"),
     path("people/<int:user_id>/roles/revoke/", roles.revoke, name="role-revoke"),
     path("people/roles/<int:request_id>/", roles.decide, name="role-decide"),
+    path("people/tokens/<int:token_id>/", tokens.revoke_of, name="person-token"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/issue/", tokens.issue, name="token-issue"),
+    path("tokens/<int:token_id>/revoke/", tokens.revoke, name="token-revoke"),
     path("audit/report/", reports.report, name="report"),
     path("audit/report/<slug:form>/", reports.download, name="report-download"),
     path("audit/", audit.trail, name="trail"),

@@ -34,6 +34,7 @@ STAFF_PAGES = (
     "operator-csv",
     "operator-json",
     "readiness",
+    "tokens",
 )
 READ = dict.fromkeys(STAFF_PAGES, ALL) | {
     "trail": ("auditor",),
@@ -68,6 +69,9 @@ PRESS = {
     "suspend": ("reviewer", "approver"),
     "resume": ("reviewer", "approver"),
     "person-sessions": ("administrator",),
+    "person-token": ("administrator",),
+    "token-issue": ALL,
+    "token-revoke": ALL,
     "role-ask": ("administrator",),
     "role-revoke": ("administrator",),
     "role-decide": ("administrator",),
@@ -114,6 +118,8 @@ def address(name, registry) -> str:
         "role-ask": {"user_id": User.objects.order_by("pk")[0].pk},
         "role-revoke": {"user_id": User.objects.order_by("pk")[0].pk},
         "role-decide": {"request_id": 4711},
+        "person-token": {"token_id": 4711},
+        "token-revoke": {"token_id": 4711},
     }
     return reverse(f"dashboard:{name}", kwargs=wanted.get(name, {}))
 
@@ -218,6 +224,7 @@ HARMLESS = {
     "/queue/views/",
     "/audit/report/",
     "/export/",
+    "/tokens/",
     "dialog",
 }
 HANDED_OUT = "/dossier/"

@@ -46,6 +46,7 @@ DETAILS = (
     "operator",
     "readiness",
     "person",
+    "tokens",
 )
 
 
@@ -178,6 +179,7 @@ NOT_HOSTILE = {
     "rules",
     "operator-csv",
     "operator-json",
+    "tokens",
 }
 """Pages that show nothing from outside, and lists that no browser takes for pages."""
 

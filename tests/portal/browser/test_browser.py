@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 from django.urls import reverse
 
 from bootstrap.models import Proposal, Zone
@@ -51,6 +52,10 @@ def addresses(registry):
         "second-factor": "/accounts/2fa/",
         "totp": "/accounts/2fa/totp/activate/",
         "password": "/accounts/password/change/",
+        "sessions": "/accounts/sessions/",
+        "tokens": "/tokens/",
+        "people": "/people/",
+        "person": to("dashboard:person", User.objects.order_by("pk")[0].pk),
         "not-found": "/nothing-here",
         "admin": "/admin/",
         "admin-proposals": "/admin/bootstrap/proposal/",

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('bootstrap', '0014_signal_sources'),
+        ('bootstrap', '0015_lists_of_a_million'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
