@@ -52,6 +52,9 @@ TRANSLATED: Final = ("/accounts/", "/status/", "/r/", "/o/")
 SECOND_FACTOR_SHOWN: Final = "second_factor"
 """The mark of a session whose person has a second factor, here or at the provider."""
 
+CAME_BY_OIDC: Final = "came_by_oidc"
+"""The mark of a session that began at the identity provider."""
+
 FRESH_FOR: Final = 600
 """Seconds for which a second factor counts as fresh (S-66)."""
 
@@ -158,6 +161,12 @@ def is_fresh(request: HttpRequest) -> bool:
     records = get_authentication_records(request, request.user)
     shown = [r["at"] for r in records if r.get("method") == "mfa"]
     return bool(shown) and time.time() - max(shown) < FRESH_FOR
+
+
+def came_lately(request: HttpRequest) -> bool:
+    """Say whether the person showed themselves, in whatever way, in the last minutes."""
+    records = get_authentication_records(request, request.user)
+    return any(time.time() - record["at"] < FRESH_FOR for record in records)
 
 
 def step_up_url(request: HttpRequest, back_to: str) -> str:

@@ -12,11 +12,19 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.http import urlencode
 
 from . import visits
-from .access import SECOND_FACTOR_SHOWN, TRANSLATED, is_staff
+from .access import (
+    CAME_BY_OIDC,
+    SECOND_FACTOR_SHOWN,
+    TRANSLATED,
+    came_lately,
+    is_staff,
+)
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -36,6 +44,7 @@ OPEN_PREFIXES: Final = (
 )
 """Paths that an account without second factor must reach to get one."""
 
+FACTORS: Final = "/accounts/2fa/"
 FAULT: Final = 500
 
 
@@ -99,6 +108,9 @@ def second_factor(respond: Respond) -> Respond:
     """Send staff without a second factor to set one up, outside the demo (S-102)."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(FACTORS) and _must_return(request):
+            there = urlencode({"next": request.path})
+            return redirect(f"{reverse('oidc_begin')}?{there}")
         if (
             settings.PORTAL_DEMO
             or request.path.startswith(OPEN_PREFIXES)
@@ -112,6 +124,21 @@ def second_factor(respond: Respond) -> Respond:
         return redirect("mfa_index")
 
     return middleware
+
+
+def _must_return(request: HttpRequest) -> bool:
+    """Say whether a person has nothing here to show before a factor is added.
+
+    Who came from the identity provider shows themselves there, or a stolen session
+    would make itself a second factor (S-66).
+    """
+    return (
+        request.user.is_authenticated
+        and bool(settings.OIDC["issuer"])
+        and CAME_BY_OIDC in request.session
+        and not is_mfa_enabled(request.user)
+        and not came_lately(request)
+    )
 
 
 def languages(respond: Respond) -> Respond:

@@ -13,9 +13,7 @@ from bootstrap import clock
 from bootstrap.services import alarms, sessions
 from bootstrap.services.actors import Actor, ActorKind
 from portal import visits
-from portal.access import actor_of
-
-from . import oidc
+from portal.access import CAME_BY_OIDC, actor_of
 
 
 class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
@@ -42,7 +40,7 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # the library
         with transaction.atomic():
             super().login(request, user)
             sessions.signed_in(actor_of(request, "accounts"), now=clock.now())
-            if settings.OIDC["issuer"] and oidc.CAME not in request.session:
+            if settings.OIDC["issuer"] and CAME_BY_OIDC not in request.session:
                 self._glass_broken(user)
 
     def _glass_broken(self, user: User) -> None:
@@ -53,7 +51,7 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]  # the library
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """Return where a person goes who has signed out."""
-        if settings.OIDC["issuer"] and oidc.CAME in request.session:
+        if settings.OIDC["issuer"] and CAME_BY_OIDC in request.session:
             return reverse("oidc_out")
         url: str = super().get_logout_redirect_url(request)
         return url

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
@@ -21,12 +20,10 @@ from django.views.decorators.http import require_safe
 from bootstrap import clock
 from bootstrap.models import Identity
 from bootstrap.services import identities, roles, sessions
-from portal.access import SECOND_FACTOR_SHOWN
+from portal.access import CAME_BY_OIDC, SECOND_FACTOR_SHOWN
 
 from . import relying
 
-CAME: Final = "came_by_oidc"
-"""The mark of a session that began at the provider."""
 log = logging.getLogger(__name__)
 
 
@@ -70,7 +67,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         roles.GrantRefused,
     ) as refusal:
         return _refused(request, str(refusal))
-    request.session[CAME] = True
+    request.session[CAME_BY_OIDC] = True
     _record(request, user, claims)
     answer: HttpResponse = perform_login(request, user, redirect_url=claims.back)
     return answer

@@ -125,7 +125,7 @@ def begin(request: HttpRequest, asked: Provider, *, back: str, again: bool) -> s
         wanted["acr_values"] = " ".join(sorted(asked.acr))
     if again:
         wanted |= {"prompt": "login", "max_age": "0"}
-    address = document(asked)["authorization_endpoint"]
+    address = _address(asked, "authorization_endpoint")
     return f"{address}{'&' if '?' in address else '?'}{urlencode(wanted)}"
 
 
@@ -167,6 +167,13 @@ def document(asked: Provider) -> dict[str, Any]:
         if found.get("issuer") != asked.issuer:
             raise SignInRefused("the document is another provider's")
         cache.set(key, found, KEPT)
+    return found
+
+
+def _address(asked: Provider, name: str) -> str:
+    found = document(asked).get(name)
+    if not isinstance(found, str):
+        raise SignInRefused(f"the provider does not say its {name}")
     return found
 
 
@@ -229,9 +236,10 @@ def _verified(asked: Provider, token: str) -> dict[str, Any]:
 
 def _key(asked: Provider, header: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the library's key
     """Return the provider's key that the token names, or the only one it has."""
-    address = document(asked)["jwks_uri"]
-    listed = _fetch(urllib.request.Request(address)).get("keys", [])  # noqa: S310 - checked there
-    signing = [key for key in listed if key.get("use", "sig") == "sig"]
+    address = _address(asked, "jwks_uri")
+    listed = _fetch(urllib.request.Request(address)).get("keys")  # noqa: S310 - checked there
+    keys = [key for key in listed if isinstance(key, dict)] if listed else []
+    signing = [key for key in keys if key.get("use", "sig") == "sig"]
     wanted = header.get("kid")
     fits = [key for key in signing if wanted is None or key.get("kid") == wanted]
     if len(fits) != 1:
@@ -248,7 +256,7 @@ def _token(request: HttpRequest, asked: Provider, code: str, verifier: str) -> s
     }
     pair = f"{asked.client_id}:{asked.client_secret}".encode()
     call = urllib.request.Request(  # noqa: S310 - checked where it is sent
-        document(asked)["token_endpoint"],
+        _address(asked, "token_endpoint"),
         data=urlencode(form).encode(),
         headers={"Authorization": f"Basic {base64.b64encode(pair).decode()}"},
     )

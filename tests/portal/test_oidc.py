@@ -310,6 +310,8 @@ def test_an_error_of_the_provider_is_told_without_its_words(client, provider):
 DAMAGE = {
     "another's document": {"issuer": "https://evil.example"},
     "no token at its address": {"token_endpoint": "http://127.0.0.1:9/"},
+    "no addresses": {"authorization_endpoint": None, "token_endpoint": 7},
+    "no keys": {"jwks_uri": None},
     "another secret": None,
 }
 
@@ -417,6 +419,21 @@ def test_who_has_a_second_factor_here_shows_it_here(client, provider, registry):
     asked = client.post(reverse("dashboard:decide", args=[row.pk]), form)
 
     assert asked["Location"].startswith(reverse("mfa_reauthenticate"))
+
+
+def test_no_old_session_makes_itself_a_second_factor(client, provider):
+    """S-66: else whoever steals one could decide."""
+    come(client)
+    page = reverse("mfa_index")
+    assert client.get(page).status_code == 200
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 700
+    session.save()
+
+    for url in (page, reverse("mfa_activate_totp"), reverse("mfa_add_webauthn")):
+        answer = client.get(url)
+        assert answer["Location"].startswith(reverse("oidc_begin"))
 
 
 def test_signing_out_leads_to_where_one_signs_out_there(client, provider):
