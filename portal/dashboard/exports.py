@@ -58,8 +58,8 @@ def _alarms(request: HttpRequest) -> QuerySet[Any]:
     return within(request, shown)
 
 
-def _zones(request: HttpRequest) -> QuerySet[Any]:  # noqa: ARG001 - as the others
-    return Zone.objects.order_by("name")
+def _zones(request: HttpRequest) -> QuerySet[Any]:
+    return within(request, Zone.objects.order_by("name"), "pk")
 
 
 def _trail(request: HttpRequest) -> QuerySet[Any]:

@@ -145,9 +145,10 @@ def batch(request: HttpRequest) -> HttpResponse:
 
 def _matching(request: HttpRequest) -> list[str]:
     """Return all that the filters in the address leave, oldest first, up to a limit."""
-    views = savedviews.known_to(request.user.get_username())
-    form = QueueFilter(_wanted(request.GET, views))
-    rows = narrowed(Proposal.objects.awaiting_staff(), form, clock.now())
+    zones = within(request, Zone.objects.all(), "pk")
+    form = QueueFilter(_wanted(request.GET, _views(request, zones)), zones=zones)
+    seen = within(request, Proposal.objects.awaiting_staff())
+    rows = narrowed(seen, form, clock.now())
     return [str(pk) for pk in rows.values_list("pk", flat=True)[:FAR]]
 
 

@@ -155,6 +155,15 @@ def test_what_comes_by_id_among_ones_own_is_left_out_of_a_batch(
     assert (theirs.state, there.proposal.state) == ("candidate", "rejected")
 
 
+def test_all_that_match_are_all_of_ones_own_zone(approver, registry, there):
+    form = {"verb": "reject", "every": "on"}
+
+    shown = approver.post(reverse("dashboard:batch"), form)
+
+    assert tells(shown.text) == set()
+    assert "home.elsewhere" in shown.text
+
+
 @pytest.mark.parametrize("button", ["scans-start", "scans-stop"])
 def test_no_scan_of_another_zone_is_started(button, approver, registry):
     before = everything()
@@ -164,7 +173,7 @@ def test_no_scan_of_another_zone_is_started(button, approver, registry):
     assert everything() == before
 
 
-@pytest.mark.parametrize("what", ["domains", "queue", "scans", "alarms"])
+@pytest.mark.parametrize("what", ["domains", "queue", "scans", "alarms", "zones"])
 @pytest.mark.parametrize("query", ["", "?show=all&zone=example", "?q=example"])
 def test_no_export_tells_of_another_zone(what, query, limited, registry):
     url = reverse("dashboard:export", args=[what, "ndjson"]) + query
