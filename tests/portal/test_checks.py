@@ -65,6 +65,28 @@ def test_sqlite_without_its_settings_is_refused(options, settings, monkeypatch):
     assert [error.id for error in checks.deployment()] == ["portal.DATABASES"]
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("issuer", "http://id.registry.example"),
+        ("client_id", ""),
+        ("client_secret", ""),
+    ],
+)
+def test_half_an_identity_provider_is_refused(column, value, settings):
+    whole = {
+        "issuer": "https://id.registry.example",
+        "client_id": "portal",
+        "client_secret": "secret",
+    }
+    settings.OIDC = settings.OIDC | whole
+    assert checks.deployment() == []
+
+    settings.OIDC = settings.OIDC | {column: value}
+
+    assert [error.id for error in checks.deployment()] == ["portal.OIDC_ISSUER"]
+
+
 def test_every_rule_is_tried():
-    tried = {name for name, _ in BROKEN} | {"DATABASES"}
+    tried = {name for name, _ in BROKEN} | {"DATABASES", "OIDC_ISSUER"}
     assert {rule.setting for rule in checks.RULES} == tried

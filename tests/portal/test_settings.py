@@ -22,6 +22,8 @@ NONSENSE = {
     "a short key": ({"SECRET_KEY": "short"}, "SECRET_KEY has 5 characters"),
     "every host": ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS contains '*'"),
     "half a demo": ({"PORTAL_DEMO": "perhaps"}, "PORTAL_DEMO is 'perhaps'"),
+    "a group without a role": ({"OIDC_ROLES": "admins"}, "OIDC_ROLES has a part"),
+    "neither yes nor no": ({"OIDC_UNKNOWN": "ask"}, "OIDC_UNKNOWN is 'ask'"),
     "no number": ({"TRUSTED_PROXIES": "one"}, "TRUSTED_PROXIES has a value"),
 }
 
@@ -73,3 +75,12 @@ def test_a_flag_is_yes_no_or_its_default(text, value, monkeypatch):
     monkeypatch.setenv("SOME_FLAG", text)
 
     assert env.flag("SOME_FLAG", default=True) is value
+
+
+def test_groups_stand_for_roles_everywhere_or_in_a_zone(monkeypatch):
+    monkeypatch.setenv("OIDC_ROLES", "a=viewer, b=x=reviewer@nl., a=approver@example")
+
+    assert env.roles_by_group("OIDC_ROLES") == {
+        "a": (("viewer", ""), ("approver", "example")),
+        "b=x": (("reviewer", "nl"),),
+    }
