@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from bootstrap.models import Alarm, AuditEntry, Identity
+from bootstrap.models import Alarm, AuditEntry, Identity, ZoneRole
 from tests.support import apart, provider as providers, rows
 
 PASSWORD = "correct horse battery"
@@ -117,7 +117,7 @@ def test_roles_follow_the_groups_at_each_coming(client, provider, settings, regi
 
     ada = User.objects.get(username="ada")
     assert not ada.groups.exists()
-    held = ada.zone_roles.get()
+    held = ZoneRole.objects.get(user=ada)
     assert (held.role.name, held.zone) == ("reviewer", zone)
 
 

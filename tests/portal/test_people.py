@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
-from bootstrap.models import AuditEntry
+from bootstrap.models import AuditEntry, RoleRequest
 from tests.support import rows
 
 from .conftest import enter
@@ -47,7 +47,7 @@ def test_a_role_chosen_in_the_admin_waits_for_a_second_person(administrator):
     types = AuditEntry.objects.filter(stream="people").values_list("type", flat=True)
     assert set(types) >= {"role.asked", "role.revoked"}
     second = enter(rows.a_person("second", "administrator"))
-    waits = person.role_requests.get()
+    waits = RoleRequest.objects.get(user=person)
     url = reverse("dashboard:role-decide", args=[waits.pk])
     assert second.post(url, {"verb": "confirm"}).status_code == 302
     assert roles_of(person) == {"reviewer"}
