@@ -114,21 +114,32 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="portal-suite-") as name:
         folder = Path(name)
         core = Part("core", (*PARALLEL, CORE, *COVERED), folder)
-        quick = Part("quick", (*QUICK, *COVERED), folder)
+        quick = Part("quick", (*QUICK, *measured()), folder)
         return (
             core.ended(core.started().wait())
             or covered(folder, "core", {"bootstrap/core/*": 100})
             or quick.ended(quick.started().wait())
             or with_servers(folder)
             or on_postgresql(folder)
-            or covered(folder, "*", {"bootstrap/*": 90, "portal/*": 90})
+            or (
+                measured() and covered(folder, "*", {"bootstrap/*": 90, "portal/*": 90})
+            )
+            or 0
         )
+
+
+def measured() -> tuple[str, ...]:
+    """Return the options that measure coverage outside of the core: in long runs.
+
+    It makes everything slower by half, and the core is measured each time.
+    """
+    return COVERED if os.environ.get("TEST_LONG") else ()
 
 
 def with_servers(folder: Path) -> int:
     """Run what waits for real servers and for a browser, side by side if it can be."""
     apart = bool(os.environ.get("TEST_NETWORK"))
-    alone = (*ALONE, *COVERED)
+    alone = (*ALONE, *measured())
     people = Part("people", (*alone, PEOPLE), folder, apart)
     servers = Part("servers", (*alone, f"--ignore={PEOPLE}"), folder, apart)
     if not apart:
@@ -145,10 +156,7 @@ def with_servers(folder: Path) -> int:
 
 
 def on_postgresql(folder: Path) -> int:
-    """Run what touches the database once more, on PostgreSQL.
-
-    Coverage is not measured again: it costs a third of the time and is the same.
-    """
+    """Run what touches the database once more, on PostgreSQL; it covers the same."""
     chosen = (*PARALLEL, "-m", "not system and not sqlite_only", *ON_POSTGRESQL)
     try:
         with Postgres(folder / "pg", ["127.0.0.1"], port=54329) as server:
