@@ -144,9 +144,16 @@ def check_hands(proposal: Proposal, names: frozenset[str], *, approved: bool) ->
 
 
 def approvals(proposal: Proposal) -> QuerySet[Decision]:
-    """Return the approvals that count: those of the proposal as it is now."""
+    """Return the approvals that count: by persons, of the proposal as it is now.
+
+    A rule's own yes is no voice: what a breaker held afterwards takes as many
+    persons as if no rule had spoken (S-64).
+    """
     return Decision.objects.filter(
-        proposal=proposal, verb="approve", digest=proposal.digest
+        proposal=proposal,
+        verb="approve",
+        digest=proposal.digest,
+        actor_kind=ActorKind.STAFF.value,
     )
 
 

@@ -198,7 +198,9 @@ def _pair(row: Proposal) -> FourEyes:
         dict.fromkeys(
             said.actor
             for said in row.decisions.all()
-            if said.verb == "approve" and said.digest == row.digest
+            if said.verb == "approve"
+            and said.digest == row.digest
+            and said.actor_kind == ActorKind.STAFF
         )
     )
     others = [person for person in voices if person != row.requested_by]

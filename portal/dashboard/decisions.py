@@ -23,7 +23,7 @@ from bootstrap.core.workflow.lifecycle import (
     TransitionRefused,
 )
 from bootstrap.models import Proposal
-from bootstrap.services import proposals
+from bootstrap.services import binding, proposals
 from portal.access import VERBS, actor_of, holds, is_fresh, step_up_url
 
 from .forms import DecisionForm
@@ -99,7 +99,7 @@ def panel(
     answer: Answer | None = None,
 ) -> Panel:
     """Return the panel for this person; after a refused decision, with the refusal."""
-    decisions = list(proposal.decisions.filter(digest=proposal.digest, verb="approve"))
+    decisions = list(binding.approvals(proposal))
     person = request.user.get_username()
     return Panel(
         proposal=proposal,

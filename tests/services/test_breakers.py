@@ -206,6 +206,21 @@ def test_two_persons_may_let_one_held_child_pass(flooded):
     assert told(last.domain).count("approval.counted") == 1
 
 
+def test_s_64_a_rules_own_yes_is_not_one_of_the_two_persons(flooded):
+    send_all()  # what the rule had approved is held, too
+    first = Proposal.objects.get(pk=flooded[0].pk)
+    later = NOW + timedelta(minutes=1)
+    seen = []
+    for name in ("ada", "bob"):
+        person = a_person(name)
+        proposals.approve(
+            first, actor=person, digest=first.digest, comment="ok", now=later
+        )
+        seen += states([first])
+
+    assert seen == ["held", "approved"]
+
+
 def test_a_held_child_whose_registry_data_changed_lapses_on_resumption(flooded):
     breaker = Breaker.objects.get()
     Domain.objects.update(version=9)
