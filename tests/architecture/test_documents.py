@@ -138,7 +138,9 @@ def test_every_runbook_is_in_the_list_of_runbooks():
 
 
 def test_the_readme_names_every_setting():
-    read = re.compile(r"(?:env\.\w+|flag)\(\s*\"([A-Z][A-Z_0-9]+)\"")
+    read = re.compile(
+        r"(?:env\.\w+|flag|choice|roles_by_group)\(\s*\"([A-Z][A-Z_0-9]+)\""
+    )
     names = {
         name
         for path in (ROOT / "portal").glob("*.py")
