@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import discovery, imports, pages, report, scans
+from . import discovery, imports, ledger, pages, report, scans
 from .measuring import machine
 from .report import Report
 
@@ -19,6 +19,7 @@ GROUPS: dict[str, Callable[[Path], Report]] = {
     "discovery": discovery.discovery,
     "imports": imports.imports,
     "pages": pages.pages,
+    "ledger": ledger.ledger,
 }
 
 WIDTH = 120

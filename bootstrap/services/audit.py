@@ -9,25 +9,22 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from bootstrap import VERSION
 from bootstrap.core.tlog import entries
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import (
-    AuditDisclosure,
     AuditEntry,
-    AuditHead,
     AuditPerson,
-    Evidence,
 )
 
-from . import bulk, outbox
+from . import outbox, trailrows
 from .actors import Actor, ActorKind
 
 if TYPE_CHECKING:
@@ -106,33 +103,53 @@ def known(entry_type: EntryType | str) -> EntryType:
         raise UnknownEntryType(entry_type) from None
 
 
-@transaction.atomic
 def append(drafts: Iterable[Draft]) -> list[AuditEntry]:
     """Give each draft its place, in order, and store all; quick for thousands.
 
-    Streams are locked in the order of their names, so that two writers of many
-    streams cannot wait for each other.
+    In the transaction of the act, which a failure must end; alone in its own.
     """
-    drafts = tuple(drafts)
-    heads = _locked_heads({draft.stream for draft in drafts})
-    blobs = _attachments({digest for draft in drafts for digest in draft.evidence})
-    refs = _pseudonyms({draft.actor for draft in drafts})
+    if connection.in_atomic_block:
+        return _append(tuple(drafts))  # no savepoint: the act goes with its entry
+    with transaction.atomic():
+        return _append(tuple(drafts))
+
+
+def _append(drafts: Sequence[Draft]) -> list[AuditEntry]:
+    people = {d.actor.name for d in drafts if d.actor.kind is ActorKind.STAFF}
+    wanted = {digest for draft in drafts for digest in draft.evidence}
+    known = _known(wanted, people)
+    blobs = {
+        digest: entries.Attachment(digest, EVIDENCE_MEDIA, size)
+        for digest, size in known.sizes.items()
+    }
+    heads = trailrows.lock_heads(draft.stream for draft in drafts)
     rows: list[AuditEntry] = []
-    disclosed: list[AuditDisclosure] = []
+    disclosed: list[tuple[UUID, Disclosure]] = []
     for draft in drafts:
-        head = heads[draft.stream]
         found = _disclosures(draft)
-        entry = _entry(draft, head, found, refs[draft.actor], blobs)
+        ref = _ref(draft.actor, known.keys)
+        entry = _entry(draft, heads[draft.stream], found, ref, blobs)
         row = _row(draft, entry)
-        head.number, head.digest = row.number, entries.digest(bytes(row.body))
+        heads[draft.stream] = (row.number, entries.digest(bytes(row.body)))
         rows.append(row)
-        disclosed += [_disclosure_row(entry.id, item) for item in found]
-    AuditEntry.objects.bulk_create(rows, batch_size=1000)
-    outbox.fill(rows)
-    AuditDisclosure.objects.bulk_create(disclosed, batch_size=1000)
-    moved = [(head.stream, head.number, head.digest) for head in heads.values()]
-    bulk.update(AuditHead, "stream", ("number", "digest"), moved)
+        disclosed += [(entry.id, item) for item in found]
+    trailrows.insert_entries(rows)
+    trailrows.insert_disclosures(disclosed)
+    trailrows.move_heads(heads)
+    if known.told:
+        outbox.fill(rows)
     return rows
+
+
+def _known(digests: set[str], people: set[str]) -> trailrows.Known:
+    """Return what the entries refer to; persons get their key at first use."""
+    known = trailrows.known(digests, people)
+    if missing := digests - known.sizes.keys():
+        raise EvidenceMissing(", ".join(sorted(missing)))
+    if new := people - known.keys.keys():
+        keys = {name: _key_of(name) for name in sorted(new)}
+        known = replace(known, keys={**known.keys, **keys})
+    return known
 
 
 def pseudonym(name: str) -> str:
@@ -141,54 +158,23 @@ def pseudonym(name: str) -> str:
     An HMAC under a key of that person: destroying the key unlinks all entries
     from the name (security.md 5.8).
     """
+    return _pseudonym(_key_of(name))
+
+
+def _key_of(name: str) -> bytes:
     person, _ = AuditPerson.objects.get_or_create(
         name=name, defaults={"key": secrets.token_bytes(KEY_BYTES)}
     )
-    return hmac.digest(bytes(person.key), b"audit", "sha256").hex()[:32]
+    return bytes(person.key)
 
 
-def _locked_heads(streams: set[str]) -> dict[str, AuditHead]:
-    ordered = sorted(streams)
-    heads = _lock(ordered)
-    if missing := [stream for stream in ordered if stream not in heads]:
-        # Somebody else may make the same row: then theirs is waited for.
-        AuditHead.objects.bulk_create(
-            [AuditHead(stream=stream) for stream in missing],
-            ignore_conflicts=True,
-            batch_size=500,
-        )
-        heads |= _lock(missing)
-    return heads
+def _pseudonym(key: bytes) -> str:
+    return hmac.digest(key, b"audit", "sha256").hex()[:32]
 
 
-def _lock(streams: Sequence[str]) -> dict[str, AuditHead]:
-    found: dict[str, AuditHead] = {}
-    for start in range(0, len(streams), 500):
-        rows = AuditHead.objects.select_for_update().order_by("stream")
-        part = rows.filter(stream__in=streams[start : start + 500])
-        found |= {head.stream: head for head in part}
-    return found
-
-
-def _attachments(digests: set[str]) -> dict[str, Attachment]:
-    if not digests:
-        return {}
-    sizes = dict(
-        Evidence.objects.filter(digest__in=digests).values_list("digest", "size")
-    )
-    if missing := digests - sizes.keys():
-        raise EvidenceMissing(", ".join(sorted(missing)))
-    return {
-        digest: entries.Attachment(digest, EVIDENCE_MEDIA, size)
-        for digest, size in sizes.items()
-    }
-
-
-def _pseudonyms(actors: set[Actor]) -> dict[Actor, str]:
-    return {
-        actor: pseudonym(actor.name) if actor.kind is ActorKind.STAFF else actor.name
-        for actor in actors
-    }
+def _ref(actor: Actor, keys: Mapping[str, bytes]) -> str:
+    staff = actor.kind is ActorKind.STAFF
+    return _pseudonym(keys[actor.name]) if staff else actor.name
 
 
 def _disclosures(draft: Draft) -> tuple[Disclosure, ...]:
@@ -203,7 +189,7 @@ def _disclosures(draft: Draft) -> tuple[Disclosure, ...]:
 
 def _entry(
     draft: Draft,
-    head: AuditHead,
+    head: trailrows.Head,
     disclosures: tuple[Disclosure, ...],
     ref: str,
     blobs: Mapping[str, Attachment],
@@ -212,8 +198,8 @@ def _entry(
         id=entries.uuid7(draft.now, secrets.token_bytes(entries.RANDOM_BYTES)),
         type=draft.type,
         stream=draft.stream,
-        number=head.number + 1,
-        previous=head.digest,
+        number=head[0] + 1,
+        previous=head[1],
         at=draft.now,
         actor_kind=draft.actor.kind.value,
         actor_ref=ref,
@@ -235,14 +221,4 @@ def _row(draft: Draft, entry: entries.Entry) -> AuditEntry:
         body=entry.encode(),
         about=draft.about,
         about_version=draft.version,
-    )
-
-
-def _disclosure_row(uid: UUID, item: Disclosure) -> AuditDisclosure:
-    return AuditDisclosure(
-        entry_uid=uid,
-        digest=item.digest,
-        salt=item.salt,
-        name=item.name,
-        value=item.value,
     )

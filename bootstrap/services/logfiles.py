@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,8 @@ CHECKPOINT: Final = "checkpoint"
 KEY: Final = "key"
 """The log's public key, as C2SP spells it; beside the checkpoint, for readers."""
 TILES_IN_MEMORY: Final = 256
+FILES_AT_ONCE: Final = 256
+"""Files that are in memory and on their way at a time."""
 
 
 class HistoryDiffers(Exception):
@@ -39,23 +43,37 @@ class LogFiles:
         Raises:
             HistoryDiffers: it exists with other bytes, and `replace` is not set.
         """
+        self.write_all([(path, data)], replace=replace)
+
+    def write_all(
+        self, files: Iterable[tuple[str, bytes]], *, replace: bool = False
+    ) -> None:
+        """Write files durably, each whole or not at all.
+
+        All are written before the first is synced, so that one turn of the disk does
+        for many; then they get their names, and each folder is synced once.
+
+        Raises:
+            HistoryDiffers: one exists with other bytes, and `replace` is not set.
+        """
+        remaining = iter(files)
+        while batch := list(islice(remaining, FILES_AT_ONCE)):
+            _put(
+                {
+                    self.folder / path: data
+                    for path, data in batch
+                    if replace or not self._holds(path, data)
+                }
+            )
+
+    def _holds(self, path: str, data: bytes) -> bool:
+        """Say whether a file is there already, as it must be."""
         target = self.folder / path
-        if target.exists() and not replace:
-            if target.read_bytes() != data:
-                raise HistoryDiffers(f"{path} holds another history")
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(target.name + ".new")
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(target)
-        descriptor = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        if not target.exists():
+            return False
+        if target.read_bytes() != data:
+            raise HistoryDiffers(f"{path} holds another history")
+        return True
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, or None when it is not there."""
@@ -125,3 +143,26 @@ class LogFiles:
         """Return the newest published checkpoint."""
         data = self.read(CHECKPOINT)
         return None if data is None else data.decode()
+
+
+def _put(files: Mapping[Path, bytes]) -> None:
+    folders = {target.parent for target in files}
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    beside = {target: target.with_name(target.name + ".new") for target in files}
+    for target, data in files.items():
+        beside[target].write_bytes(data)
+    for path in beside.values():
+        _sync(path)
+    for target, path in beside.items():
+        path.rename(target)
+    for folder in folders:
+        _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

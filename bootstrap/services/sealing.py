@@ -20,8 +20,9 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from bootstrap.core.tlog import merkle, notes, tiles
-from bootstrap.models import AuditEntry, AuditLeaf, AuditPending, Checkpoint
+from bootstrap.models import AuditEntry, AuditLeaf, Checkpoint
 
+from . import trailrows
 from .logfiles import CHECKPOINT, LogFiles
 from .signing import Signer
 
@@ -110,17 +111,12 @@ def _place_batch() -> int:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
-    waiting = list(
-        AuditPending.objects.order_by("entry_id").values_list(
-            "entry_id", "entry__body"
-        )[:BATCH]
+    waiting = trailrows.waiting(BATCH)
+    leaves = enumerate(waiting, leaf_count())
+    trailrows.insert_leaves(
+        (index, entry, merkle.leaf_hash(body)) for index, (entry, body) in leaves
     )
-    first = leaf_count()
-    AuditLeaf.objects.bulk_create(
-        AuditLeaf(index=first + n, entry_id=entry, hash=merkle.leaf_hash(bytes(body)))
-        for n, (entry, body) in enumerate(waiting)
-    )
-    AuditPending.objects.filter(pk__in=[entry for entry, _body in waiting]).delete()
+    trailrows.take_off([entry for entry, _body in waiting])
     return len(waiting)
 
 
@@ -137,18 +133,18 @@ def _write_tiles(old: int, new: int, files: LogFiles) -> merkle.Nodes:
     def nodes(level: int, index: int) -> bytes:
         return made.get((level, index)) or before(level, index)
 
-    for number, width in tiles.bundles_for(old, new):
-        files.write(tiles.bundle_path(number, width), _bundle(number, width))
-    for tile in tiles.tiles_for(old, new):
-        files.write(tile.path, tile.data(nodes))
+    files.write_all(
+        (tiles.bundle_path(number, width), _bundle(number, width))
+        for number, width in tiles.bundles_for(old, new)
+    )
+    files.write_all((tile.path, tile.data(nodes)) for tile in tiles.tiles_for(old, new))
     return nodes
 
 
 def _bundle(number: int, width: int) -> bytes:
     first = number * tiles.WIDTH
-    leaves = AuditLeaf.objects.filter(index__gte=first, index__lt=first + width)
-    bodies = leaves.values_list("entry__body", flat=True)
-    return tiles.encode_bundle([bytes(body) for body in bodies])
+    bodies = trailrows.bodies_of(first, first + width)
+    return tiles.encode_bundle(bodies)
 
 
 def published_size(files: LogFiles) -> int:

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from bootstrap.core.tlog.types import EntryType
-from bootstrap.models import AuditEntry
+from bootstrap.models import AuditEntry, AuditHead, AuditPerson
 
 from .acts import ACTS, Scene
 
@@ -66,11 +66,19 @@ def run(sql: str) -> None:
 
 
 def everything() -> dict[str, list[object]]:
-    """Return every row of every table."""
-    return {
+    """Return every row of every table.
+
+    A place held for an entry and a key made for a pseudonym are none yet: an entry
+    that is recorded alone takes them with its transaction, which here is the test's.
+    """
+    found = {
         model._meta.label: list(model._base_manager.order_by("pk").values_list())
         for model in apps.get_models()
     }
+    heads = found[AuditHead._meta.label]
+    found[AuditHead._meta.label] = [row for row in heads if row[1] > 0]
+    del found[AuditPerson._meta.label]
+    return found
 
 
 def times(entry_type: EntryType) -> int:
