@@ -18,7 +18,7 @@ WORKERS = 2
 THREADS = 8
 THINKING = 5.0
 """Seconds between an answer and the next request of the same person."""
-SECONDS = 60
+SECONDS = 45
 PATIENCE = 30.0
 
 

@@ -78,10 +78,11 @@ def visit(rounds: int) -> dict[str, Any]:
     from . import addresses  # noqa: PLC0415 - after setup
 
     client = Client()
-    client.force_login(addresses.reader())
     wanted = addresses.pages()
     found: dict[str, list[Seen]] = {name: [] for name in wanted}
     for turn in range(rounds + 1):
+        # A session notes once a minute that it is used: no page's own queries.
+        client.force_login(addresses.reader())
         for name, page in wanted.items():
             url = page.urls[turn % len(page.urls)]
             answer = client.post(url, page.posted) if page.posted else client.get(url)
