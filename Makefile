@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 SECONDS ?= 60
 
-.PHONY: demo test test-long check bench fuzz lock
+.PHONY: demo test test-long check bench fuzz conformance-mutants lock
 
 demo:
 	@$(PYTHON) tools/run.py demo --port $(PORT)
@@ -23,6 +23,9 @@ bench:
 
 fuzz:
 	@$(PYTHON) tools/run.py fuzz --seconds $(SECONDS)
+
+conformance-mutants:
+	@$(PYTHON) tools/run.py conformance-mutants
 
 lock:
 	@$(PYTHON) tools/run.py lock

@@ -17,7 +17,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "docs" / "modules.md"
 MAP = ROOT / "docs" / "architecture.md"
-TOPS = ("portal", "bootstrap", "tests/support", "tools", "benchmarks", "fuzz")
+TOPS = (
+    "portal",
+    "bootstrap",
+    "tests/support",
+    "tools",
+    "benchmarks",
+    "fuzz",
+    "omissions",
+)
 SKIP = {"migrations", "__pycache__"}
 HEAD = """# Modules
 

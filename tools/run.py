@@ -197,6 +197,7 @@ def main() -> int:
     commands.add_parser("bench", help="measure, print ratios")
     fuzz = commands.add_parser("fuzz", help="look for inputs that readers trip over")
     fuzz.add_argument("--seconds", default="60", help="for each target")
+    commands.add_parser("conformance-mutants", help="leave out each rule in turn")
     commands.add_parser("lock", help="renew the lock files (needs uv)")
     arguments = parser.parse_args()
     commands_by_name = {
@@ -205,6 +206,7 @@ def main() -> int:
         "check": check,
         "bench": lambda: module("benchmarks"),
         "fuzz": lambda: module("fuzz", "--seconds", arguments.seconds),
+        "conformance-mutants": lambda: module("omissions"),
         "lock": lock,
     }
     return commands_by_name[arguments.command]()
