@@ -84,3 +84,13 @@ def test_groups_stand_for_roles_everywhere_or_in_a_zone(monkeypatch):
         "a": (("viewer", ""), ("approver", "example")),
         "b=x": (("reviewer", "nl"),),
     }
+
+
+@pytest.mark.parametrize(("query", "age"), [("", 60), ("?conn_max_age=0", 0)])
+def test_connections_to_postgresql_are_kept_for_a_minute_unless_told(query, age):
+    script = "from django.conf import settings; print(settings.DATABASES['default']['CONN_MAX_AGE'])"
+    url = f"postgres://portal@127.0.0.1:5432/portal{query}"
+
+    done = start({"DATABASE_URL": url}, script)
+
+    assert done.stdout.strip() == str(age), done.stderr
