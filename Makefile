@@ -3,8 +3,9 @@
 PYTHON ?= python3
 PORT ?= 8000
 SECONDS ?= 60
+ONE_IN ?= 24
 
-.PHONY: demo test test-long check bench fuzz conformance-mutants lock
+.PHONY: demo test test-long check bench fuzz conformance-mutants mutation lock
 
 demo:
 	@$(PYTHON) tools/run.py demo --port $(PORT)
@@ -26,6 +27,9 @@ fuzz:
 
 conformance-mutants:
 	@$(PYTHON) tools/run.py conformance-mutants
+
+mutation:
+	@$(PYTHON) tools/run.py mutation --one-in $(ONE_IN)
 
 lock:
 	@$(PYTHON) tools/run.py lock

@@ -183,6 +183,12 @@ def start_demo(port: str) -> NoReturn:
     os.execv(command[0], command)  # noqa: S606 - our own command
 
 
+def mutation(one_in: str) -> int:
+    """Change the code of the core, one mutant at a time, and see who notices."""
+    trial = ("tools.mutation", "--one-in", one_in)
+    return module(*trial, "run", "--afresh") or module(*trial, "report")
+
+
 def main() -> int:
     """Read the command line and do it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -198,6 +204,8 @@ def main() -> int:
     fuzz = commands.add_parser("fuzz", help="look for inputs that readers trip over")
     fuzz.add_argument("--seconds", default="60", help="for each target")
     commands.add_parser("conformance-mutants", help="leave out each rule in turn")
+    mutate = commands.add_parser("mutation", help="do tests notice changed code?")
+    mutate.add_argument("--one-in", default="24", help="tries one of so many mutants")
     commands.add_parser("lock", help="renew the lock files (needs uv)")
     arguments = parser.parse_args()
     commands_by_name = {
@@ -207,6 +215,7 @@ def main() -> int:
         "bench": lambda: module("benchmarks"),
         "fuzz": lambda: module("fuzz", "--seconds", arguments.seconds),
         "conformance-mutants": lambda: module("omissions"),
+        "mutation": lambda: mutation(arguments.one_in),
         "lock": lock,
     }
     return commands_by_name[arguments.command]()

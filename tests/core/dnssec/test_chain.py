@@ -231,6 +231,7 @@ def test_p_7_4_p_7_8_to_p_7_10_s_37_a_ds_set_is_judged_by_what_it_supports(
     proof = tree.prove("ns1.example.net", "A")
     assert said(proof) == expected
     assert proof.cuts[-1].zone == n("example.net")
+    assert proof.cuts[-1].flaw is expected[1]
 
 
 def test_p_7_4_the_owner_of_a_digest_counts_in_lower_case():
@@ -304,7 +305,9 @@ def test_p_7_11_p_7_15_an_unsigned_zone_under_a_secure_ds_is_bogus(apex):
 def test_p_7_11_a_zone_without_dnskey_under_a_secure_ds_is_bogus():
     tree = a_tree()
     tree.tamper("example.net", "example.net", "DNSKEY", lambda m: without(m, "DNSKEY"))
-    assert said(tree.prove(SIGNAL, "CDS")) == bogus(Flaw.NO_DNSKEY)
+    proof = tree.prove(SIGNAL, "CDS")
+    assert said(proof) == bogus(Flaw.NO_DNSKEY)
+    assert proof.detail == "the answer has no DNSKEY"
 
 
 def test_p_7_11_one_unsigned_rrset_is_bogus():
@@ -838,6 +841,7 @@ def test_s_17_seventeen_keys_in_one_zone_are_a_limit_and_cost_nothing():
     proof = tree.prove("net", "SOA", budget=budget)
     assert said(proof) == (Security.INDETERMINATE, Flaw.LIMIT)
     assert proof.blame == q("net", "net", "DNSKEY")
+    assert proof.detail == "17 DNSKEY records"
 
 
 def test_p_7_81_a_spent_budget_is_indeterminate_and_blames_the_question():

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import dns.rcode
 
-from bootstrap.core.dnssec.proofs import Proof, Question
+from bootstrap.core.dnssec.proofs import Cut, Proof, Question
 from tests.support.signed import (
     CDS,
     DAY,
@@ -155,6 +155,11 @@ def asked(question: Question | None) -> str:
     return f"{_short(question.name)} {question.rdtype.name} in {_short(question.zone)}"
 
 
+def _cut(cut: Cut) -> str:
+    why = f" ({cut.flaw})" if cut.flaw else ""
+    return f"{_short(cut.zone)}={cut.security.value[:3]}{why}"
+
+
 def _short(name: object) -> str:
     return str(name).replace("_signal.ns1.example.net.", "~")
 
@@ -175,7 +180,7 @@ def said(proof: Proof) -> str:
         "via " + " ".join(map(str, proof.aliases)) if proof.aliases else "",
         "wildcard" if proof.wildcard else "",
         "mixed" if proof.mixed_servers else "",
-        " ".join(f"{_short(cut.zone)}={cut.security.value[:3]}" for cut in proof.cuts),
+        " ".join(map(_cut, proof.cuts)),
         f"{proof.not_before:%d} to {proof.not_after:%d}" if proof.not_before else "",
         f"blame {asked(proof.blame)}" if proof.blame else "",
     ]
