@@ -92,6 +92,7 @@ def message_of(stream):
 
 def test_every_behaviour_of_the_table_is_described_here():
     described = {*SILENT, *RCODES, *EDITED, *STREAMS, *DATAGRAMS, *PARTIAL}
+    described |= {*ONE_TYPE, *ABSENT}
     assert described | {"honest", "no-tcp", "slow", "dribble"} == set(BEHAVIOURS)
 
 
@@ -115,6 +116,7 @@ RCODES = {
     "refused": "REFUSED",
     "servfail": "SERVFAIL",
     "formerr": "FORMERR",
+    "formerr-of-old": "FORMERR",
     "notimp": "NOTIMP",
     "notauth": "NOTAUTH",
     "badvers": "BADVERS",
@@ -176,6 +178,41 @@ def test_a_record_is_repeated_on_the_wire(lab):
 def test_absent_data_comes_without_soa(lab):
     assert not message_of(over_tcp(lab, "no-soa", "TXT")[1]).authority
     assert message_of(over_tcp(lab, "honest", "TXT")[1]).authority
+
+
+ONE_TYPE = {"ns-servfail": "NS", "soa-servfail": "SOA", "dnskey-servfail": "DNSKEY"}
+
+
+@pytest.mark.parametrize(("behaviour", "rdtype"), ONE_TYPE.items())
+def test_a_server_fails_for_one_type_alone(lab, behaviour, rdtype):
+    failed = message_of(over_tcp(lab, behaviour, rdtype)[1])
+    answered = message_of(over_tcp(lab, behaviour)[1])
+
+    assert dns.rcode.to_text(failed.rcode()) == "SERVFAIL"
+    assert answered.answer
+
+
+ABSENT = {
+    "no-dnskey": ("DNSKEY", lambda m: not m.answer and m.rcode() == dns.rcode.NOERROR),
+    "denied-name": ("TXT", lambda m: m.rcode() == dns.rcode.NXDOMAIN),
+    "parent-soa": (
+        "TXT",
+        lambda m: [str(r.name) for r in m.authority] == ["alpha.test."],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "rdtype", "is_so"), [(b, *w) for b, w in ABSENT.items()]
+)
+def test_what_is_absent_is_denied_wrongly(lab, behaviour, rdtype, is_so):
+    assert is_so(message_of(over_tcp(lab, behaviour, rdtype)[1]))
+    assert message_of(over_tcp(lab, behaviour)[1]).answer
+
+
+def test_a_server_of_old_has_no_edns(lab):
+    assert message_of(over_tcp(lab, "formerr-of-old")[1]).edns < 0
+    assert message_of(over_tcp(lab, "formerr")[1]).edns == 0
 
 
 def test_a_parking_server_has_an_address_for_every_name(lab):
