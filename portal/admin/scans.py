@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
 
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import Kind
 from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.models import Evidence, ScanAttempt, ScanFinding
+from portal.dashboard import scans
 
-from .base import Columns, ReadOnlyAdmin, known
+from .base import ReadOnlyAdmin, known
 
 
 @admin.register(ScanAttempt)
@@ -28,17 +29,20 @@ class ScanAttemptAdmin(ReadOnlyAdmin[ScanAttempt]):
     list_select_related = ("domain",)
     search_fields = ("domain__name__startswith",)
 
-    def get_fields(
-        self, request: HttpRequest, obj: ScanAttempt | None = None
-    ) -> Columns:
-        """Put the link to the page with pictures and packets first."""
-        return ["page", *super().get_fields(request, obj)]
+    change_form_template = "admin/scan.html"
 
-    @admin.display(description="full page")
-    def page(self, scan: ScanAttempt) -> str:
-        """Return a link to the page of the dashboard."""
-        url = reverse("dashboard:scan", kwargs={"scan_id": scan.pk})
-        return format_html('<a href="{}">findings, chains, messages</a>', url)
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show checks, servers, chains and messages above the columns."""
+        row = self.get_object(request, object_id)
+        if row is not None:
+            extra_context = {**(extra_context or {}), **scans.facts(row)}
+        return super().change_view(request, object_id, form_url, extra_context)
 
 
 @admin.register(ScanFinding)

@@ -36,7 +36,12 @@ def scan(request: HttpRequest, scan_id: UUID) -> HttpResponse:
     """Show one evaluation with everything that it rests on."""
     rows = ScanAttempt.objects.select_related("domain__zone", "evidence")
     row = get_object_or_404(within(request, rows), pk=scan_id)
-    context = {
+    return render(request, "dashboard/scan.html", facts(row))
+
+
+def facts(row: ScanAttempt) -> dict[str, object]:
+    """Return what the page of an evaluation shows, here and in the admin."""
+    return {
         "scan": row,
         "domain": row.domain,
         "findings": list(row.findings.all()),
@@ -44,7 +49,6 @@ def scan(request: HttpRequest, scan_id: UUID) -> HttpResponse:
         "chains": svg.chains(row.signals),
         "seen": packets.messages(row.evidence_id),
     }
-    return render(request, "dashboard/scan.html", context)
 
 
 @require_safe

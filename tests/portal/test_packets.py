@@ -42,10 +42,13 @@ def test_the_download_is_the_bundle_octet_for_octet(kept, reader):
     assert answer["Content-Disposition"].startswith("attachment")
 
 
-def test_every_message_is_shown_as_dig_would_and_in_hex(kept, reader):
+@pytest.mark.parametrize(
+    "page", ["dashboard:scan", "admin:bootstrap_scanattempt_change"]
+)
+def test_every_message_is_shown_as_dig_would_and_in_hex(kept, reader, page):
     scan, found = kept
 
-    text = reader.get(reverse("dashboard:scan", args=[scan.pk])).text
+    text = reader.get(reverse(page, args=[scan.pk])).text
 
     assert text.count('class="packet"') == len(found.case.observations)
     assert ";QUESTION" in text
