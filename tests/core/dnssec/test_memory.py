@@ -11,7 +11,7 @@ from bootstrap.core.dns.names import ROOT
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.budget import Budget
 from bootstrap.core.dnssec.chain import validate
-from bootstrap.core.dnssec.memory import Kept, Memory, Price, Trace
+from bootstrap.core.dnssec.memory import Kept, Memory, Price, Trace, Way
 from bootstrap.core.dnssec.proofs import Needs, Proof, Question
 from bootstrap.core.dnssec.security import Flaw, Security
 from tests.support.signed import NOW, SIGNAL, a_tree, n
@@ -184,3 +184,13 @@ def test_a_memo_spares_signatures_and_no_allowance():
     assert memo
     assert set(memo.values()) == {True}
     assert first == second
+
+
+def test_a_way_that_matches_is_not_taken_where_the_budget_cannot_pay_for_it():
+    way = Way(((KEYS, None),), Kept("its end", Price(verifications=2)))
+    trace = Trace({})
+
+    assert way.taken(trace, replace(Budget(), verifications=1)) is None
+    assert not trace.looked
+    assert way.taken(trace, Budget()) == "its end"
+    assert list(trace.looked) == [KEYS]

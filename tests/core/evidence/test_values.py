@@ -110,3 +110,13 @@ def test_a_span_beyond_all_calendars_is_refused():
 def test_evidence_has_no_values_of_other_types(kind):
     with pytest.raises(TypeError, match="no evidence of type"):
         values.codec(kind)
+
+
+class Maybe(NamedTuple):
+    first: int
+    second: int | None
+
+
+def test_what_is_absent_within_a_list_keeps_its_place():
+    assert item_of(Maybe, Maybe(1, None)) == [1, None]
+    assert values.read(Maybe, [1, None], "") == Maybe(1, None)
