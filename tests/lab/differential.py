@@ -56,7 +56,7 @@ def questions(lab, situations) -> Iterator[Question]:
     placers = {p.child.situation: p for p in lab.built.children.values()}
     for situation in situations.values():
         placer = placers.get(situation.id)
-        if situation.id in UNASKABLE:
+        if situation.id in UNASKABLE or _is_mixed(situation.recipe):
             continue
         if placer is None or _is_slow(situation.recipe):
             continue
@@ -69,6 +69,11 @@ def questions(lab, situations) -> Iterator[Question]:
                 name = unrooted(signaling_name(placer.apex, host))
                 yield Question(situation.id, "signal", name, "CDS")
                 yield Question(situation.id, "signal", name, "CDNSKEY")
+
+
+def _is_mixed(recipe) -> bool:
+    """Servers that differ: each resolver says what the one it came to told it."""
+    return any(signal.first for signal in recipe.signals.values())
 
 
 def _is_slow(recipe) -> bool:
