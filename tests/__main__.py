@@ -24,9 +24,9 @@ CORE = "tests/core"
 """By its own tests alone every branch of the core is covered."""
 QUICK = (*PARALLEL, "-m", "not system", f"--ignore={CORE}")
 ALONE = ("-q", "-m", "system")
-"""What needs fixed addresses, a browser, or real servers."""
-PEOPLE = "tests/portal"
-"""Its system tests wait for a browser; those of the rest wait for servers."""
+"""What needs fixed addresses, a browser, or real whole."""
+WHOLE = "tests/system"
+"""Tries the product as a whole and waits for its processes; the rest computes."""
 COVERED = ("--cov", "--cov-report=", "--cov-fail-under=0")
 ON_POSTGRESQL = ("tests/services", "tests/commands", "tests/portal")
 """Suites that touch the database; the rest has nothing to learn from a second one."""
@@ -121,7 +121,6 @@ def main(arguments: list[str]) -> int:
             covered(folder, "core", {"bootstrap/core/*": 100}),
             quick.ended(quick.started().wait()),
             with_servers(folder),
-            on_postgresql(folder),
         ]
         if measured():
             gates = {"bootstrap/*": 90, "portal/*": 90}
@@ -138,22 +137,23 @@ def measured() -> tuple[str, ...]:
 
 
 def with_servers(folder: Path) -> int:
-    """Run what waits for real servers and for a browser, side by side if it can be."""
+    """Run what needs browser, servers and PostgreSQL; the slowest beside the others.
+
+    Trials of the whole product wait for its processes more than they compute, so
+    they leave a processor to the rest, where networks of their own keep them apart.
+    """
     apart = bool(os.environ.get("TEST_NETWORK"))
     alone = (*ALONE, *measured())
-    people = Part("people", (*alone, PEOPLE), folder, apart)
-    servers = Part("servers", (*alone, f"--ignore={PEOPLE}"), folder, apart)
-    if not apart:
-        return people.ended(people.started().wait()) or servers.ended(
-            servers.started().wait()
-        )
+    single = Part("single", (*alone, f"--ignore={WHOLE}"), folder, apart)
+    whole = Part("whole", (*alone, WHOLE), folder, apart)
     with tempfile.TemporaryFile() as kept:
-        beside = people.started(output=kept)
-        status = servers.started().wait()
-        besides = beside.wait()
+        beside = whole.started(output=kept) if apart else None
+        ends = [single.ended(single.started().wait()), on_postgresql(folder)]
+        status = whole.started().wait() if beside is None else beside.wait()
         kept.seek(0)
         print(kept.read().decode(errors="replace"), flush=True)
-    return servers.ended(status) or people.ended(besides)
+    ends.append(whole.ended(status))
+    return next((end for end in ends if end), 0)
 
 
 def on_postgresql(folder: Path) -> int:
