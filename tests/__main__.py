@@ -116,16 +116,23 @@ def main(arguments: list[str]) -> int:
         core = Part("core", (*PARALLEL, CORE, *COVERED), folder)
         quick = Part("quick", (*QUICK, *measured()), folder)
         # All of them, whatever happens to the first: one run tells everything.
-        ends = [
-            core.ended(core.started().wait()),
-            covered(folder, "core", {"bootstrap/core/*": 100}),
-            quick.ended(quick.started().wait()),
-            with_servers(folder),
-        ]
+        ends = {
+            "core": core.ended(core.started().wait()),
+            "coverage of the core": covered(folder, "core", {"bootstrap/core/*": 100}),
+            "quick": quick.ended(quick.started().wait()),
+            **with_servers(folder),
+        }
         if measured():
             gates = {"bootstrap/*": 90, "portal/*": 90}
-            ends.append(covered(folder, "*", gates))
-        return next((end for end in ends if end), 0)
+            ends["coverage"] = covered(folder, "*", gates)
+        return told(ends)
+
+
+def told(ends: dict[str, int]) -> int:
+    """Say how each part ended, last of all; return the first status that is not 0."""
+    for name, status in ends.items():
+        print(f"{'FAILED' if status else 'passed'}: {name}", flush=True)
+    return next((status for status in ends.values() if status), 0)
 
 
 def measured() -> tuple[str, ...]:
@@ -136,7 +143,7 @@ def measured() -> tuple[str, ...]:
     return COVERED if os.environ.get("TEST_LONG") else ()
 
 
-def with_servers(folder: Path) -> int:
+def with_servers(folder: Path) -> dict[str, int]:
     """Run what needs browser, servers and PostgreSQL; the slowest beside the others.
 
     Trials of the whole product wait for its processes more than they compute, so
@@ -148,12 +155,14 @@ def with_servers(folder: Path) -> int:
     whole = Part("whole", (*alone, WHOLE), folder, apart)
     with tempfile.TemporaryFile() as kept:
         beside = whole.started(output=kept) if apart else None
-        ends = [single.ended(single.started().wait()), on_postgresql(folder)]
+        ends = {
+            "single": single.ended(single.started().wait()),
+            "on PostgreSQL": on_postgresql(folder),
+        }
         status = whole.started().wait() if beside is None else beside.wait()
         kept.seek(0)
         print(kept.read().decode(errors="replace"), flush=True)
-    ends.append(whole.ended(status))
-    return next((end for end in ends if end), 0)
+    return ends | {"whole": whole.ended(status)}
 
 
 def on_postgresql(folder: Path) -> int:

@@ -15,9 +15,12 @@ import pytest
 from tests.support import daemons
 
 # How long an example takes says how busy the machine is, and nothing of the code.
+# The same examples each time: a run says something of the change that it tries; long
+# runs look for new ones.
 hypothesis.settings.register_profile(
     "suite",
     deadline=None,
+    derandomize=not os.environ.get("TEST_LONG"),
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("suite")

@@ -15,6 +15,7 @@ from bootstrap.core.dns.names import (
     UnusableSignalingName,
     canonical,
     in_domain,
+    interned,
     is_within,
     out_of_domain,
     pack,
@@ -162,6 +163,12 @@ def test_tails_are_ancestors(name):
 def test_names_are_never_longer_than_the_wire_allows():
     with pytest.raises(dns.name.NameTooLong):
         tail(Name((b"a" * 63,) * 4 + (b"",)), 5)
+
+
+def test_only_canonical_names_are_kept_for_all():
+    assert interned((b"A", b"")) == interned((b"a", b""))
+    assert interned((b"A", b"")).labels == (b"A", b"")
+    assert interned((b"a", b"")) is canonical(interned((b"A", b"")))
 
 
 @given(st.lists(st.binary(min_size=1, max_size=8), max_size=5))

@@ -80,6 +80,12 @@ def test_queries_updates_and_responses_are_no_notifications():
             hear(message.to_wire())
 
 
+@pytest.mark.parametrize("octets", [0, 11, 12, 26, 30])
+def test_a_notification_that_is_cut_off_is_discarded(octets):
+    with pytest.raises(NoNotification):
+        hear(a_notify().to_wire()[:octets])
+
+
 @given(st.data())
 def test_p_6_18_whatever_comes_the_answer_is_not_longer(data):
     wire = bytearray(a_notify(use_edns=0).to_wire())

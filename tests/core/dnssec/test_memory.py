@@ -22,6 +22,20 @@ FREE = Price(0, 0)
 NOTHING: Kept[Proof | Needs] = Kept(Needs(()), FREE)
 
 
+@pytest.mark.parametrize(
+    ("verifications", "hashes", "paid"),
+    [(2, 3, True), (1, 3, False), (2, 2, False)],
+)
+def test_p_7_80_a_remembered_outcome_costs_what_it_cost_or_nothing(
+    verifications, hashes, paid
+):
+    budget = Budget(verifications, hashes)
+
+    assert Price(verifications=2, hashes=3).paid_from(budget) is paid
+    left = (0, 0) if paid else (verifications, hashes)
+    assert (budget.verifications, budget.nsec3_hashes) == left
+
+
 def test_a_walk_that_asked_for_nothing_is_not_remembered():
     memory = Memory()
 

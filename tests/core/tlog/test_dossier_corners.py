@@ -112,6 +112,15 @@ def test_entries_are_held_to_the_proposal_and_its_evidence(steps, why):
     assert why in " ".join(faults(octets(steps)))
 
 
+def test_a_proof_brings_the_checkpoint_of_the_dossier():
+    log, places = dossiers.a_log()
+    other = log.head().replace("\n\n", "\nanother line\n\n", 1)
+    told = faults(octets(entries=log.proven(places, other)))
+
+    names = (dossier.PROOF.format(number) for number in range(2, 2 + len(places)))
+    assert told == tuple(f"{name} brings another checkpoint" for name in names)
+
+
 def test_octets_that_are_no_entry_are_told_though_the_log_holds_them():
     log, places = dossiers.a_log()
     log.bodies[places[3]] = b"[]"

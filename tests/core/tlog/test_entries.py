@@ -99,6 +99,10 @@ def test_an_entry_of_more_than_16_kib_is_refused():
         an_entry(data={"x": "a" * (room + 1)}).encode()
 
 
+def test_nothing_and_the_truth_values_stay():
+    assert plain({"a": None, "b": [True, False]}) == {"a": None, "b": [True, False]}
+
+
 def test_bytes_times_ids_and_sets_become_text():
     found = plain({"b": b"\x01\xff", "t": NOW, "u": UID, "s": frozenset({"b", "a"})})
 

@@ -88,6 +88,22 @@ def test_trust_in_one_signaling_zone_can_be_a_matter_for_staff():
     assert route(a_verdict(), Facts(), wary).route is Route.RULE
 
 
+def test_what_is_held_or_stopped_is_for_people_and_says_why():
+    held = a_verdict(outcome=Outcome.HOLD, primary=Reason.ACC_NSEC_BROKEN)
+    unasked = a_verdict(Path.REMOVAL, auth_method=AuthMethod.MANUAL)
+    found = [
+        route(held, Facts(), AUTO),
+        route(a_verdict(), Facts(alarm="SIG_BOGUS"), AUTO),
+        route(unasked, Facts(), AUTO),
+    ]
+
+    assert [(routed.route, routed.reason) for routed in found] == [
+        (Route.HOLD, "ACC_NSEC_BROKEN"),
+        (Route.HOLD, "SIG_BOGUS"),
+        (Route.TWO_PERSONS, "POL_MANUAL_REVIEW"),
+    ]
+
+
 @given(policies, facts)
 def test_what_a_check_holds_only_two_persons_can_let_pass(routing, known):
     verdict = a_verdict(outcome=Outcome.HOLD, primary=Reason.ACC_NSEC_BROKEN)
