@@ -72,6 +72,8 @@ class Scanning:
     burst: timedelta = timedelta(seconds=150)
     """A drain stops to claim after this time, well before the task's limit."""
     deaths: int = 3
+    full_every: int = 90
+    """Days between whole scans of a child that stage one finds silent."""
     """Claims without a finished evaluation until an item is parked (S-82)."""
 
 
@@ -187,6 +189,7 @@ def scanning() -> Scanning:
         lease=timedelta(seconds=read.number("SCAN_LEASE_SECONDS", 1, 86_400)),
         burst=timedelta(seconds=read.number("SCAN_BURST_SECONDS", 1, 86_400)),
         deaths=read.number("SCAN_DEATHS", 1, 100),
+        full_every=read.number("SCAN_FULL_DAYS", 1, 365),
     )
     if found.burst >= found.lease:
         raise Unusable("SCAN_BURST_SECONDS", "must be below SCAN_LEASE_SECONDS")

@@ -253,6 +253,7 @@ BOOTSTRAP: dict[str, Any] = {
     "SCAN_LEASE_SECONDS": env.str("SCAN_LEASE_SECONDS", default="240"),
     "SCAN_BURST_SECONDS": env.str("SCAN_BURST_SECONDS", default="150"),
     "SCAN_DEATHS": env.str("SCAN_DEATHS", default="3"),
+    "SCAN_FULL_DAYS": env.str("SCAN_FULL_DAYS", default="90"),
     "DISCOVERY_MINUTES": env.str("DISCOVERY_MINUTES", default="60"),
     "PUBLISH_STOP_FILE": env.str(
         "PUBLISH_STOP_FILE", default=f"{BASE_DIR}/publication.stop"

@@ -23,7 +23,7 @@ from .publication import Publication, Sighting
 from .rate import RateBucket
 from .rules import RulesChange
 from .savedview import SavedView
-from .scan import ScanAttempt, ScanFinding
+from .scan import ScanAttempt, ScanBatch, ScanFinding
 from .signal import SignalHint, SignalSource
 from .statistics import DailyFigures
 from .token import StoredAnswer, Token
@@ -64,6 +64,7 @@ __all__ = [
     "RulesChange",
     "SavedView",
     "ScanAttempt",
+    "ScanBatch",
     "ScanFinding",
     "Sighting",
     "SignalHint",

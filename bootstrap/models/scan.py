@@ -56,6 +56,30 @@ class ScanAttempt(models.Model):
         return f"{self.domain_id} {self.outcome} {self.primary_reason}"
 
 
+class ScanBatch(models.Model):
+    """Routine scans that stage one ended, many in a row of this table (P-8.3).
+
+    `lines` is compressed by zlib; `services.glances` says what a line holds. The
+    trail has the hash of the lines under the id of the batch.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField()
+    count = models.PositiveIntegerField()
+    lines = models.BinaryField()
+
+    class Meta:
+        ordering = ("-at",)
+        verbose_name_plural = "scan batches"
+        indexes = (
+            # what the last minutes brought
+            models.Index(fields=("-at",), name="batch_newest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.count} at {self.at:%Y-%m-%d %H:%M}Z"
+
+
 class ScanFinding(models.Model):
     """One finding of an evaluation: a reason and what it is about."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,6 @@ from typing import Final
 from bootstrap.core.evaluation.observations import Trouble
 
 from . import wire
-from .datagrams import Attempt
 from .pacing import Limits
 
 _LENGTH: Final = struct.Struct("!H")
@@ -24,26 +24,31 @@ _READ: Final = 65_536
 
 
 @dataclass(slots=True, eq=False)
-class Waiter:
+class Waiter(ABC):
     """A query that waits for its turn or for its answer."""
 
     asked: wire.Question
     within: float
-    done: asyncio.Future[Attempt]
-    started: Callable[[], None]
-    """Called when waiting for others begins, once or more (S-10)."""
     sent: bytes = b""
     sent_at: float = 0.0
     due: float = 0.0
     junk: int = 0
     requeued: bool = False
 
+    @property
+    @abstractmethod
+    def is_settled(self) -> bool:
+        """Nobody waits any more."""
+
+    @abstractmethod
+    def started(self) -> None:
+        """Note that waiting for others begins; called once or more (S-10)."""
+
+    @abstractmethod
     def settle(
         self, received: bytes | None = None, trouble: Trouble | None = None
     ) -> None:
         """Give the asker what came of it, if he still waits."""
-        if not self.done.done():
-            self.done.set_result(Attempt(self.sent, received, trouble, junk=self.junk))
 
 
 class Connection:
@@ -110,7 +115,7 @@ class Connection:
         if self._timer is not None:
             self._timer.cancel()
         self._socket.close()
-        left = [w for w in self._pending.values() if not w.done.done()]
+        left = [w for w in self._pending.values() if not w.is_settled]
         self._pending.clear()
         self._closed(left, trouble)
 

@@ -208,6 +208,11 @@ class Bucket:
         self._gap = 1 / rate if rate else 0.0
         self._next = 0.0
 
+    @property
+    def is_free(self) -> bool:
+        """Permits cost no time at all."""
+        return not self._gap
+
     async def draw(self) -> None:
         """Wait for the next permit."""
         if not self._gap:

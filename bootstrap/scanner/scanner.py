@@ -17,6 +17,7 @@ from bootstrap.core.dns.hints import Hints
 from bootstrap.core.dns.names import Name
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.evaluation.case import Case
+from bootstrap.core.evaluation.glance import Glance, Routine
 from bootstrap.core.evaluation.observations import Observation, Trouble
 from bootstrap.core.evaluation.plan import plan
 from bootstrap.core.evaluation.queries import Lookup, Plan, Query
@@ -27,6 +28,7 @@ from .errands import Errand
 from .pacing import UNLIMITED, Allowance, Limits, Pace
 from .resolver import Resolver
 from .runner import Transport, ask_all
+from .stage import StageOne
 from .transport import Site, SocketTransport
 
 
@@ -79,6 +81,8 @@ class Scanner:
             clock=self._clock,
             time=self._time,
         )
+        if self._sockets is not None:
+            self._stage = StageOne(self._resolver, self._sockets)
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
@@ -108,6 +112,19 @@ class Scanner:
                 break  # asking again would bring the same
             step = plan(replace(case, observations=tuple(seen.values())))
         return (*seen.values(), *self._refused(step))
+
+    async def glance(self, routines: Sequence[Routine]) -> list[Glance | None]:
+        """Return what is kept of scans that may end early, in order; None on doubt.
+
+        All of them have the same nameservers and the same policy.
+
+        Raises:
+            NoTrustAnchor: there is none in force to start from; our own fault.
+            TypeError: this scanner has no sockets: it replays.
+        """
+        if self._sockets is None:
+            raise TypeError("a replay has nobody to glance at")
+        return await self._stage.look(routines, self._allowance())
 
     async def ask(self, queries: Iterable[Query]) -> tuple[Observation, ...]:
         """Put queries to servers; the order out is the order in."""

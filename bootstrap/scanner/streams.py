@@ -11,7 +11,7 @@ import asyncio
 import os
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bootstrap.core.evaluation.observations import Trouble
@@ -19,7 +19,7 @@ from bootstrap.core.evaluation.observations import Trouble
 from . import wire
 from .connections import Connection, Waiter
 from .datagrams import Attempt
-from .pacing import Breaker, Limits
+from .pacing import Breaker, Bucket, Limits
 from .sockets import NoSocket, trouble_of
 
 
@@ -36,6 +36,73 @@ class Way:
     dial: Callable[[], Awaitable[socket.socket]]
     offer: Callable[[Callable[[], None]], None]
     withdraw: Callable[[Callable[[], None]], None]
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Single(Waiter):
+    """A query whose asker wants to know all that happened to it."""
+
+    done: asyncio.Future[Attempt]
+    begun: Callable[[], None]
+
+    @property
+    def is_settled(self) -> bool:
+        """Nobody waits any more."""
+        return self.done.done()
+
+    def started(self) -> None:
+        """Let the asker know that waiting for others begins."""
+        self.begun()
+
+    def settle(
+        self, received: bytes | None = None, trouble: Trouble | None = None
+    ) -> None:
+        """Give the asker what came of it, if he still waits."""
+        if not self.done.done():
+            self.done.set_result(Attempt(self.sent, received, trouble, junk=self.junk))
+
+
+class Survey:
+    """Many questions to one server: what came, in their order, and one future."""
+
+    def __init__(self, count: int) -> None:
+        self.found: list[bytes | None] = [None] * count
+        self.missing = count
+        self.done = asyncio.get_running_loop().create_future()
+
+    def take(self, place: int, packet: bytes | None) -> None:
+        """Note what came of one question."""
+        self.found[place] = packet
+        self.missing -= 1
+        if not self.missing and not self.done.done():
+            self.done.set_result(None)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Item(Waiter):
+    """A query of a survey: an answer or none, and no word about why."""
+
+    survey: Survey
+    place: int
+    is_taken: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """It has its answer, or the survey was given up."""
+        return self.is_taken or self.survey.done.done()
+
+    def started(self) -> None:
+        """Note nothing: a survey has no clock that stands still."""
+
+    def settle(
+        self,
+        received: bytes | None = None,
+        trouble: Trouble | None = None,  # noqa: ARG002 - as every waiter
+    ) -> None:
+        """Give the survey its answer, once."""
+        if not self.is_taken:
+            self.is_taken = True
+            self.survey.take(self.place, received)
 
 
 class Pipe:
@@ -70,9 +137,30 @@ class Pipe:
     ) -> Attempt:
         """Ask over the connection; never raises for what the server does."""
         done: asyncio.Future[Attempt] = self._loop.create_future()
-        self._queue.append(Waiter(asked, within, done, started))
+        self._queue.append(Single(asked, within, done=done, begun=started))
         self._pump()
         return await done
+
+    async def survey(
+        self, asked: Sequence[wire.Question], within: float, bucket: Bucket
+    ) -> list[bytes | None]:
+        """Ask many things once each; return what came, in the order of asking."""
+        survey = Survey(len(asked))
+        items: Iterable[Item] = (
+            Item(one, within, survey=survey, place=place)
+            for place, one in enumerate(asked)
+        )
+        if bucket.is_free:
+            self._queue.extend(items)
+            self._pump()
+        else:
+            for item in items:
+                await bucket.draw()
+                self._queue.append(item)
+                self._pump()
+        if asked:
+            await survey.done
+        return survey.found
 
     async def aclose(self) -> None:
         """Close the connection; whoever waits is told that it was closed."""
@@ -95,7 +183,7 @@ class Pipe:
                     connection.close()
                 return
             waiter = self._queue.popleft()
-            if not waiter.done.done():
+            if not waiter.is_settled:
                 connection.send(waiter)
         self._rest(connection)
 

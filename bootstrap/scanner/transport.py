@@ -182,6 +182,19 @@ class SocketTransport:
                 break
         return trip.end(None, met or Trouble.TCP_CLOSED)
 
+    async def survey(
+        self, address: str, asked: Sequence[wire.Question]
+    ) -> list[bytes | None]:
+        """Ask one server many things over TCP, once each; return what came, in order.
+
+        It keeps to the pace of the address. Why there is no answer is not told:
+        whoever needs to know asks again, one by one.
+        """
+        if self._is_closed or self._site.egress.objection(address) is not None:
+            return [None] * len(asked)
+        lane = self._lane(address)
+        return await lane.pipe.survey(asked, self._limits.exchange, lane.bucket)
+
     def shuns(self, address: str) -> bool:
         """Say whether asking `address` now is known to be in vain."""
         if self._site.egress.objection(address) is not None:

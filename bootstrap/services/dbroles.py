@@ -29,6 +29,7 @@ APP: Final[Mapping[str, str]] = {
     "bootstrap_cosignature": "SELECT",
     "bootstrap_decision": KEPT,
     "bootstrap_policyversion": KEPT,
+    "bootstrap_scanbatch": KEPT,
     "django_migrations": "SELECT",
 }
 """Tables of which the application may do less than everything."""

@@ -10,17 +10,28 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from bootstrap.core.dns.names import ROOT, unrooted
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.anchors import Anchor, NoTrustAnchor
+from bootstrap.core.evaluation import glance as stage_one
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.findings import Finding
+from bootstrap.core.evaluation.glance import Glance, Routine
 from bootstrap.core.evaluation.observations import Observation, Trouble
 from bootstrap.core.evaluation.queries import Lookup, Query
 from bootstrap.core.evaluation.reasons import Reason
@@ -37,6 +48,8 @@ PATIENCE: Final = 0.5
 """Seconds that one which is done waits for others."""
 ALLOCATIONS: Final = 100_000
 """Objects made between two looks of the cyclic garbage collector."""
+CHUNK: Final = 64
+"""Children of one set of nameservers that are looked at together in stage one."""
 SILENCE: Final = frozenset({Trouble.TIMEOUT, Trouble.UNREACHABLE})
 
 
@@ -45,6 +58,13 @@ class Observer(Protocol):
 
     async def observe(self, case: Case) -> tuple[Observation, ...]:
         """Return all that the plan of `case` asks for."""
+        ...
+
+    async def glance(self, routines: Sequence[Routine]) -> list[Glance | None]:
+        """Return what is kept of scans that may end early; None on doubt.
+
+        All of them have the same nameservers and the same policy.
+        """
         ...
 
     async def ask(self, queries: Iterable[Query]) -> tuple[Observation, ...]:
@@ -82,20 +102,26 @@ class Judged:
     case: Case
     verdict: Verdict
     duration: timedelta
+    glance: Glance | None = None
+    """What stage one kept, where it was all that was needed."""
 
 
 def evaluate_all(
-    cases: Sequence[tuple[int, Case]], site: Site
+    cases: Sequence[tuple[int, Case]],
+    site: Site,
+    *,
+    routine: Mapping[int, Routine] = MappingProxyType({}),
 ) -> Generator[list[Judged], None, None]:
     """Evaluate cases, each under a key; yield them in groups as they complete.
 
+    Those of the keys in `routine` may end after stage one; the others are whole.
     Closing the iterator early gives up what is still under way.
     """
     if not cases:
         return
     with _collecting_rarely(), asyncio.Runner() as runner:
         run = _Run(site, len(cases))
-        runner.run(run.start(cases))
+        runner.run(run.start(cases, routine))
         try:
             while group := runner.run(run.next_group()):
                 yield group
@@ -130,10 +156,23 @@ class _Run:
         self.probed_at = float("-inf")
         self.reachable = True
 
-    async def start(self, cases: Sequence[tuple[int, Case]]) -> None:
+    async def start(
+        self, cases: Sequence[tuple[int, Case]], routine: Mapping[int, Routine]
+    ) -> None:
         self.opened = self.site.eyes()
         self.eyes = await self.opened.__aenter__()
-        self.tasks = [asyncio.create_task(self._one(key, case)) for key, case in cases]
+        alike: dict[object, list[tuple[int, Routine]]] = {}
+        for key, case in cases:
+            if key not in routine:
+                self._spawn(self._one(key, case))
+                continue
+            kind = (case.delegation.nameservers, case.policy)
+            alike.setdefault(kind, []).append((key, routine[key]))
+        for group in alike.values():
+            self._spawn(self._early(group))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        self.tasks.append(asyncio.create_task(work))
 
     async def next_group(self) -> list[Judged]:
         """Wait for one, and a moment for others; nothing at the end."""
@@ -142,8 +181,10 @@ class _Run:
             group.append(await self._next())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                while self.missing and len(group) < GROUP:
+                room = GROUP - sum(map(_weight, group))
+                while self.missing and room > 0:
                     group.append(await self._next())
+                    room -= _weight(group[-1])
         return group
 
     async def _next(self) -> Judged:
@@ -158,6 +199,39 @@ class _Run:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.opened.__aexit__(None, None, None)
+
+    async def _early(self, group: Sequence[tuple[int, Routine]]) -> None:
+        """Run stage one for children of the same nameservers; doubts go to the whole."""
+        for start in range(0, len(group), CHUNK):
+            chunk = group[start : start + CHUNK]
+            began, ticked = self.site.clock(), self.site.ticks()
+            async with self.places:
+                looks = await self._looks(chunk)
+            passed = timedelta(seconds=self.site.ticks() - ticked)
+            for (key, routine), look in zip(chunk, looks, strict=True):
+                if look is None:
+                    self._spawn(self._one(key, routine.case))
+                    continue
+                case = replace(routine.case, now=began)
+                found = stage_one.verdict(case)
+                self.done.put_nowait(Judged(key, case, found, passed, look))
+            if not any(looks):
+                for key, routine in group[start + CHUNK :]:
+                    self._spawn(self._one(key, routine.case))
+                return
+
+    async def _looks(
+        self, chunk: Sequence[tuple[int, Routine]]
+    ) -> Sequence[Glance | None]:
+        try:
+            return await self.eyes.glance([routine for _key, routine in chunk])
+        except NoTrustAnchor:
+            return [None] * len(chunk)  # the whole evaluation says so
+        except asyncio.CancelledError:
+            raise
+        except BaseException as exc:  # noqa: BLE001 - raised again by whoever takes it
+            self.done.put_nowait(exc)
+            return [None] * len(chunk)
 
     async def _one(self, key: int, case: Case) -> None:
         async with self.places:
@@ -205,6 +279,11 @@ class _Run:
             [Query(server, ROOT, ROOT, RdataType.SOA) for server in self.site.control]
         )
         return any(seen.received is not None for seen in found)
+
+
+def _weight(judged: Judged) -> float:
+    """Return how much of a group one takes: what stage one keeps is small."""
+    return 1 if judged.glance is None else 1 / 8
 
 
 def judged(case: Case) -> Verdict:

@@ -90,8 +90,7 @@ def claim(
         found = _locked(alike.filter(shard), wanted)
         if len(found) < wanted:
             found += _locked(alike.exclude(shard), wanted - len(found))
-    taken = (_take(item, holder, now + term) for item in found)
-    return [lease for lease in taken if lease is not None]
+    return _taken(found, holder, now + term)
 
 
 def _due(now: datetime) -> QuerySet[WorkItem]:
@@ -105,14 +104,20 @@ def _locked(items: QuerySet[WorkItem], limit: int) -> list[WorkItem]:
     return list(ordered[:limit])
 
 
-def _take(item: WorkItem, holder: str, until: datetime) -> Lease | None:
-    """Compare-and-set, for databases without row locks (architecture.md 2.9)."""
-    fence = item.fence + 1
-    won = WorkItem.objects.filter(pk=item.pk, fence=item.fence).update(
-        fence=fence, holder=holder, lease_until=until, attempts=F("attempts") + 1
-    )
-    trigger = Trigger(item.trigger)
-    return Lease(item.pk, fence, trigger, item.retries) if won else None
+def _taken(held: Sequence[WorkItem], holder: str, until: datetime) -> list[Lease]:
+    """Raise the fences of rows that are locked, or while nobody else may write."""
+    for start in range(0, len(held), SLICE):
+        ids = [item.pk for item in held[start : start + SLICE]]
+        WorkItem.objects.filter(pk__in=ids).update(
+            fence=F("fence") + 1,
+            holder=holder,
+            lease_until=until,
+            attempts=F("attempts") + 1,
+        )
+    return [
+        Lease(item.pk, item.fence + 1, Trigger(item.trigger), item.retries)
+        for item in held
+    ]
 
 
 def _park(deaths: int, now: datetime) -> None:
@@ -152,17 +157,8 @@ def take_all(
     taken: list[Lease] = []
     for start in range(0, len(ids), SLICE):
         rows = WorkItem.objects.filter(pk__in=ids[start : start + SLICE])
-        held = list(rows.select_for_update(of=("self",)).order_by("pk"))
-        rows.update(
-            fence=F("fence") + 1,
-            holder=holder,
-            lease_until=now + term,
-            attempts=F("attempts") + 1,
-        )
-        taken += [
-            Lease(item.pk, item.fence + 1, Trigger(item.trigger), item.retries)
-            for item in held
-        ]
+        held = rows.select_for_update(of=("self",)).order_by("pk")
+        taken += _taken(list(held), holder, now + term)
     return taken
 
 

@@ -63,7 +63,8 @@ class Recorded:
     """An evaluation with its row; without one where nothing was to be saved."""
 
     judged: Judged
-    address: str
+    address: str | None
+    """Of the evidence; None where stage one ended the scan."""
     scan: ScanAttempt | None = None
 
 

@@ -8,29 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from bootstrap import bell, clock as clocks, config
 from bootstrap.core.dns.names import Name, parse_name, unrooted
 from bootstrap.core.evaluation import views
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.delegation import Delegation
+from bootstrap.core.evaluation.glance import Routine, may_end_early
 from bootstrap.core.evaluation.policy import AcceptancePolicy
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evidence import bundle
 from bootstrap.models import Domain, Zone
 
-from . import leasing, parentside, recording, zones
+from . import glances, leasing, parentside, recording, zones
 from .evaluating import Judged, Site, evaluate_all
 from .leasing import Lease
 from .recording import Recorded
 from .snapshots import snapshots
 
 SAVE_AT_MOST: Final = 100
-"""Evaluations in one transaction."""
+"""Whole evaluations in one transaction."""
+
+
+class Write(Protocol):
+    """Writes a group of results under their leases, in one transaction."""
+
+    def __call__(
+        self, group: Sequence[Judged], leases: Mapping[int, Lease], *, now: datetime
+    ) -> list[Recorded]:
+        """Return what was written."""
+        ...
 
 
 class UnknownParent(Exception):
@@ -115,12 +126,12 @@ def _work_off(
     left = dict(leases)
     rows = Domain.objects.select_related("zone").in_bulk(list(leases)).values()
     renewed = at.ticks()
-    groups = evaluate_all(_cases(rows, leases, Trigger.SCHEDULE, at), at)
+    cases = _cases(rows, leases, Trigger.SCHEDULE, at)
+    groups = evaluate_all(cases, at, routine=_routine(rows, cases, at))
     with contextlib.closing(groups):
         for group in groups:
-            for start in range(0, len(group), SAVE_AT_MOST):
-                part = group[start : start + SAVE_AT_MOST]
-                recorded = recording.record(part, leases, now=at.clock())
+            for write, part in _parts(group):
+                recorded = write(part, leases, now=at.clock())
                 for judged in part:
                     left.pop(judged.key, None)
                 try:
@@ -134,6 +145,30 @@ def _work_off(
                 leasing.renew(left.values(), now=at.clock(), term=term)
                 renewed = at.ticks()
     _give_back(left)
+
+
+def _parts(group: Sequence[Judged]) -> Iterator[tuple[Write, Sequence[Judged]]]:
+    """Yield what is written in one transaction, and by whom."""
+    early = [judged for judged in group if judged.glance is not None]
+    if early:
+        yield glances.record, early
+    whole = [judged for judged in group if judged.glance is None]
+    for start in range(0, len(whole), SAVE_AT_MOST):
+        yield recording.record, whole[start : start + SAVE_AT_MOST]
+
+
+def _routine(
+    rows: Iterable[Domain], cases: Iterable[tuple[int, Case]], at: Site
+) -> dict[int, Routine]:
+    """Return those whose scan may end after stage one."""
+    full_every, today = config.scanning().full_every, at.clock().date()
+    last = {row.pk: (row.last_outcome, row.last_reason) for row in rows}
+    routines = ((key, Routine(case, last[key])) for key, case in cases)
+    return {
+        key: routine
+        for key, routine in routines
+        if may_end_early(routine, full_every=full_every, today=today)
+    }
 
 
 def _give_back(left: dict[int, Lease]) -> None:

@@ -28,6 +28,7 @@ def domain_summary(domain: Domain) -> Json:
         "nameservers": domain.nameservers,
         "ds": sorted(domain.ds),
         "auth_method": domain.auth_method or None,
+        "last_look": moment(domain.last_scan_at),
         "last_attempt": None if attempt is None else attempt_summary(attempt),
         "proposal": None if proposal is None else proposal_summary(proposal),
         "alarms": [alarm_summary(alarm) for alarm in alarms],

@@ -103,12 +103,20 @@ class Event:
 
 def story(row: Domain) -> list[Event]:
     """Return what happened to a child, newest first; equal scans are one line."""
-    events = _scans(list(row.scans.all()[:STORY]))
+    scans = list(row.scans.all()[:STORY])
+    events = [*_looks(row, scans), *_scans(scans)]
     events += [Event("proposal", p.created_at, p) for p in _changes(row)]
     events += [Event("alarm", a.opened_at, a) for a in _alarms(row)]
     events += [Event("note", n.at, n) for n in row.notes.order_by("-at")[:STORY]]
     events += [Event("entry", e.at, e) for e in _entries(row)]
     return sorted(events, key=lambda event: event.at, reverse=True)[:STORY]
+
+
+def _looks(row: Domain, scans: list[ScanAttempt]) -> list[Event]:
+    """Tell of the last routine scan, where the first look ended it (P-8.3)."""
+    at = row.last_scan_at
+    is_newer = at is not None and (not scans or scans[0].started_at < at)
+    return [Event("look", at, row)] if at is not None and is_newer else []
 
 
 def _changes(row: Domain) -> list[Proposal]:

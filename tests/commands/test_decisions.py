@@ -11,7 +11,15 @@ from bootstrap import clock
 from bootstrap.core.workflow.lifecycle import State
 from bootstrap.models import Decision, Domain, Proposal
 from bootstrap.services import alarms
-from tests.services.builders import DS, NOW, a_domain, a_proposal, a_zone, proposed
+from tests.services.builders import (
+    DS,
+    NOW,
+    a_domain,
+    a_proposal,
+    a_scan,
+    a_zone,
+    proposed,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -169,6 +177,17 @@ def test_show_speaks_to_people_too(waiting, capsys):
         "ALARM SIG_BOGUS",
     ):
         assert words in out
+
+
+def test_a_first_look_that_ended_a_scan_is_told(capsys):
+    domain = a_domain(last_scan_at=NOW + timedelta(hours=1))
+    call_command("show", "child.test")
+    look = "last looked at 2026-11-24T14:00:00Z: no server announces CDS or CDNSKEY"
+    assert look in capsys.readouterr().out
+
+    a_scan(domain, started_at=NOW + timedelta(hours=2))
+    call_command("show", "child.test")
+    assert "last looked at" not in capsys.readouterr().out
 
 
 def test_a_domain_that_was_never_evaluated_says_so(capsys):

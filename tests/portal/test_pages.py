@@ -289,6 +289,17 @@ def test_equal_scans_are_one_line_of_the_story(reader, registry):
     assert "3 times the same" in text
 
 
+def test_a_routine_look_after_the_last_evaluation_is_told(reader, registry):
+    page, words = address("domain", registry), "No server announces CDS or CDNSKEY"
+    scan = registry.domains["blocked"].scans.first()
+    Domain.objects.update(last_scan_at=scan.started_at)
+    assert words not in reader.get(page).text
+
+    Domain.objects.update(last_scan_at=clock.now() + timedelta(hours=1))
+
+    assert words in reader.get(page).text
+
+
 def test_htmx_gets_the_live_part_alone(reader, registry):
     part = reader.get("/", headers={"HX-Request": "true"}).text
 

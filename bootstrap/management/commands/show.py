@@ -38,6 +38,7 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     yield f"  nameservers: {' '.join(told['nameservers']) or 'none'}"
     yield from _listed("DS", told["ds"])
     yield from _attempt(told["last_attempt"], told["domain"])
+    yield from _look(told["last_look"], told["last_attempt"])
     yield from _proposal(told["proposal"])
     for alarm in told["alarms"]:
         yield f"  ALARM {alarm['code']} since {alarm['opened']}: {alarm['detail']}"
@@ -49,9 +50,15 @@ def _listed(title: str, ds: list[str]) -> Iterator[str]:
         yield f"    {text}"
 
 
+def _look(look: str | None, attempt: dict[str, Any] | None) -> Iterator[str]:
+    """Tell of a routine scan that the first look ended after the last evaluation."""
+    if look is not None and (attempt is None or attempt["started"] < look):
+        yield f"  last looked at {look}: no server announces CDS or CDNSKEY"
+
+
 def _attempt(attempt: dict[str, Any] | None, domain: str) -> Iterator[str]:
     if attempt is None:
-        yield "  not evaluated yet"
+        yield f"  not evaluated yet in full: manage.py scan {domain}"
         return
     yield (
         f"  last evaluated {attempt['started']}: {attempt['outcome']},"
