@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from django.db.models import Max
 
-from bootstrap.core.dns.names import parse_name
+from bootstrap.core.dns.names import Name, parse_name
 from bootstrap.core.dns.records import Ds
 from bootstrap.core.evaluation.delegation import Delegation, History, Suspension
 from bootstrap.core.workflow.lifecycle import State
@@ -71,8 +72,8 @@ def delegation_of(domain: Domain, *, pending: bool = False) -> Delegation:
     gone = domain.removed_at is not None
     return Delegation(
         child=parse_name(domain.name),
-        parent=parse_name(domain.zone.name),
-        nameservers=() if gone else tuple(map(parse_name, domain.nameservers)),
+        parent=_shared_name(domain.zone.name),
+        nameservers=() if gone else tuple(map(_shared_name, domain.nameservers)),
         glue=tuple((parse_name(host), address) for host, address in domain.glue),
         ds=tuple(sorted(Ds.from_text(text) for text in domain.ds)),
         statuses=tuple(domain.statuses),
@@ -82,6 +83,12 @@ def delegation_of(domain: Domain, *, pending: bool = False) -> Delegation:
         version=domain.version,
         ns_changed_at=domain.ns_changed_at,
     )
+
+
+@lru_cache(maxsize=16_384)
+def _shared_name(text: str) -> Name:
+    """Return a name that many children have in common, parsed once."""
+    return parse_name(text)
 
 
 def history_of(
