@@ -19,7 +19,8 @@ from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.glance import Glance, Routine
 from bootstrap.core.evaluation.observations import Observation, Trouble
-from bootstrap.core.evaluation.plan import plan
+from bootstrap.core.evaluation.plan import next_questions
+from bootstrap.core.evaluation.proofs import Sights
 from bootstrap.core.evaluation.queries import Lookup, Plan, Query
 
 from .discovery import Bounds, Explorer, Signals
@@ -101,16 +102,19 @@ class Scanner:
         allowance = self._allowance()
         errand = self._resolver.errand(allowance, case)
         seen = {id(o): o for o in case.observations}
-        step = plan(case)
+        sights = Sights(case)
+        step = next_questions(case, sights.prove)
         for _ in range(self._site.limits.rounds):
             if not step:
                 break
-            known = len(seen)
-            for observation in await self._run(step, errand, allowance):
-                seen.setdefault(id(observation), observation)
-            if len(seen) == known:
+            found = await self._run(step, errand, allowance)
+            fresh = {id(o): o for o in found if id(o) not in seen}
+            if not fresh:
                 break  # asking again would bring the same
-            step = plan(replace(case, observations=tuple(seen.values())))
+            seen |= fresh
+            sights.add(fresh.values())
+            case = replace(case, observations=tuple(seen.values()))
+            step = next_questions(case, sights.prove)
         return (*seen.values(), *self._refused(step))
 
     async def glance(self, routines: Sequence[Routine]) -> list[Glance | None]:

@@ -273,7 +273,9 @@ def _remember(judged: Judged, domain: Domain) -> None:
 def is_signed(case: Case) -> bool | None:
     """Say whether any server of the child has a DNSKEY; None when none answered."""
     child = case.delegation.child
-    answers = seen(case.observations).get(Question(child, child, RdataType.DNSKEY))
+    question = Question(child, child, RdataType.DNSKEY)
+    mine = (o for o in case.observations if o.query.zone == o.query.name == child)
+    answers = seen(mine).get(question)
     if not answers:
         return None
     return any(answer.answered(child, RdataType.DNSKEY) for answer in answers)

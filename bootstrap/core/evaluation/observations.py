@@ -56,14 +56,21 @@ def seen(observations: Iterable[Observation]) -> dict[Question, tuple[Response, 
     packets are left out here and classified elsewhere (P-9.2).
     """
     answers: dict[Question, tuple[Response, ...]] = {}
+    see(answers, observations)
+    return answers
+
+
+def see(
+    answers: dict[Question, tuple[Response, ...]], observations: Iterable[Observation]
+) -> None:
+    """Add later observations to `answers`, as `seen` would have them all together."""
     for observation in observations:
         query = observation.query
         question = Question(query.zone, query.name, query.rdtype)
-        answers.setdefault(question, ())
+        before = answers.setdefault(question, ())
         if observation.received is not None:
             try:
                 response = read(observation.received, query.name, query.rdtype)
             except Malformed:
                 continue
-            answers[question] = (*answers[question], response)
-    return answers
+            answers[question] = (*before, response)

@@ -6,7 +6,7 @@ hand-made proofs shows what each of them concludes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -19,12 +19,13 @@ from bootstrap.core.dnssec.memory import Memory
 from bootstrap.core.dnssec.security import Flaw, Security
 
 from .case import Case
-from .observations import Trouble, seen
+from .observations import Observation, Trouble, see
 
 Prove = Callable[[Name, RdataType], Proof | Needs]
 """A proof about a name and type, or the questions that it still lacks."""
 
 MEMO_ENTRIES: Final = 100_000
+SETTLED: Final = frozenset({Security.SECURE, Security.INSECURE})
 
 
 class Memo(dict[bytes, bool]):
@@ -55,57 +56,75 @@ def proving(case: Case) -> Prove:
     Each name has its own allowance (P-7.81): a long list of nameservers does
     not starve, and no single chain can be dear.
     """
-    answers: Final = seen(case.observations)
-    unreadable: Final = _unreadable(case, answers)
-    known: dict[tuple[Name, RdataType], Proof | Needs] = {}
-
-    def prove(name: Name, rdtype: RdataType) -> Proof | Needs:
-        key = (name, rdtype)
-        if key not in known:
-            try:
-                found = validate(
-                    name,
-                    rdtype,
-                    seen=answers,
-                    anchors=case.anchors,
-                    now=case.now,
-                    budget=Budget(),
-                    memo=MEMO,
-                    memory=MEMORY,
-                )
-                known[key] = _told_apart(found, unreadable)
-            except (BudgetSpent, NoTrustAnchor) as cause:
-                known[key] = unproven(name, rdtype, Flaw.LIMIT, str(cause))
-        return known[key]
-
-    return prove
+    return Sights(case).prove
 
 
-def _unreadable(
-    case: Case, answers: Mapping[Question, tuple[Response, ...]]
-) -> frozenset[Question]:
-    """Return the questions that were answered, and by nothing that can be used.
+class Sights:
+    """What an evaluation has seen so far, and what the validator says of it.
 
-    Packets that cannot be parsed count like packets that answer something else,
-    as they do for a child's own server (`NS_MALFORMED`).
+    Whoever asks in rounds keeps it from one to the next, so that nothing is read
+    twice. What holds is not proven twice either: more answers cannot make it less
+    true. The verdict starts anew, from all observations of its case.
     """
-    received = (
-        o.query
-        for o in case.observations
-        if o.received is not None or o.trouble is Trouble.JUNK
-    )
-    asked = {Question(query.zone, query.name, query.rdtype) for query in received}
-    return frozenset(question for question in asked if not answers[question])
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._answers: dict[Question, tuple[Response, ...]] = {}
+        self._heard: set[Question] = set()
+        """Questions for which any packet came, of whatever worth."""
+        self._known: dict[tuple[Name, RdataType], Proof | Needs] = {}
+        self.add(case.observations)
+
+    def add(self, observations: Iterable[Observation]) -> None:
+        """Take in what was seen since."""
+        more = tuple(observations)
+        see(self._answers, more)
+        self._heard |= {
+            Question(o.query.zone, o.query.name, o.query.rdtype)
+            for o in more
+            if o.received is not None or o.trouble is Trouble.JUNK
+        }
+        self._known = {key: one for key, one in self._known.items() if _holds(one)}
+
+    def prove(self, name: Name, rdtype: RdataType) -> Proof | Needs:
+        """Return the proof, or the questions that it still lacks."""
+        key = (name, rdtype)
+        if key not in self._known:
+            self._known[key] = self._proof(name, rdtype)
+        return self._known[key]
+
+    def _proof(self, name: Name, rdtype: RdataType) -> Proof | Needs:
+        try:
+            found = validate(
+                name,
+                rdtype,
+                seen=self._answers,
+                anchors=self._case.anchors,
+                now=self._case.now,
+                budget=Budget(),
+                memo=MEMO,
+                memory=MEMORY,
+            )
+        except (BudgetSpent, NoTrustAnchor) as cause:
+            return unproven(name, rdtype, Flaw.LIMIT, str(cause))
+        return self._told_apart(found)
+
+    def _told_apart(self, found: Proof | Needs) -> Proof | Needs:
+        """Return the proof with malformed answers told from none (protocol.md 2.5).
+
+        Packets that cannot be parsed count like packets that answer something
+        else, as they do for a child's own server (`NS_MALFORMED`).
+        """
+        if isinstance(found, Needs) or found.flaw is not Flaw.UNREACHABLE:
+            return found
+        if found.blame not in self._heard or self._answers.get(found.blame):
+            return found
+        detail = "no answer of the zone's servers could be read"
+        return replace(found, flaw=Flaw.MALFORMED, detail=detail)
 
 
-def _told_apart(found: Proof | Needs, unreadable: frozenset[Question]) -> Proof | Needs:
-    """Return the proof with malformed answers told from none (protocol.md 2.5)."""
-    if isinstance(found, Needs) or found.flaw is not Flaw.UNREACHABLE:
-        return found
-    if found.blame not in unreadable:
-        return found
-    detail = "no answer of the zone's servers could be read"
-    return replace(found, flaw=Flaw.MALFORMED, detail=detail)
+def _holds(found: Proof | Needs) -> bool:
+    return isinstance(found, Proof) and found.security in SETTLED
 
 
 def settled(prove: Prove, name: Name, rdtype: RdataType) -> Proof:
