@@ -13,5 +13,8 @@ class BootstrapConfig(AppConfig):
     verbose_name = "DNSSEC bootstrapping"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from . import system_checks  # noqa: F401, PLC0415 - Django wants apps first
+        """Register the system checks; let a watched cluster show that it lives."""
+        # Django wants apps first.
+        from . import bell, system_checks  # noqa: F401, PLC0415
+
+        bell.show_life()

@@ -8,19 +8,25 @@ tables of work are the truth; a lost ring costs at most one turn of the schedule
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from pathlib import Path
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ, Schedule
+from django_q.signals import post_execute
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 
 log = logging.getLogger("bootstrap.queue")
+
+LIFE: Final = "WORKER_LIFE_FILE"
+"""Variable in which `manage.py worker` tells its cluster where to show that it lives."""
 
 
 @unique
@@ -100,6 +106,20 @@ class OnlyOurs(ORM):  # type: ignore[misc]  # the library has no types
         log.critical("queue.refused", extra={"problem": problem})
         self.delete(key)
         return False
+
+
+def show_life() -> None:
+    """Touch the file of our watcher, if there is one, whenever a task is settled.
+
+    The library tells of it in the cluster's monitor, once the task is acknowledged:
+    so the way through queue, worker, results and back is open (F-9). A heartbeat in
+    the database would not say so: any other cluster on the same queue keeps it young.
+    """
+    if path := os.environ.get(LIFE):
+        life = Path(path)
+        post_execute.connect(
+            lambda **_: life.touch(), weak=False, dispatch_uid="bootstrap.life"
+        )
 
 
 @transaction.atomic

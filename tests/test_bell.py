@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from django.db import transaction
 from django_q.brokers import get_broker
 from django_q.models import OrmQ, Schedule
+from django_q.signals import post_execute
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
@@ -27,6 +30,36 @@ def test_every_work_is_a_task_that_exists():
         module, _, name = work.value.rpartition(".")
         assert module == tasks.__name__
         assert callable(getattr(tasks, name))
+
+
+def test_no_task_is_a_coroutine_which_the_queue_could_not_hand_back():
+    """F-9: an `async def` cannot be pickled, and stays on the queue for ever."""
+    for work in bell.Work:
+        task = getattr(tasks, work.value.rpartition(".")[2])
+        assert not inspect.iscoroutinefunction(task)
+        assert not inspect.isasyncgenfunction(task)
+
+
+def test_a_cluster_shows_life_to_its_watcher_when_a_task_is_settled(
+    tmp_path, monkeypatch
+):
+    life = tmp_path / "life"
+    monkeypatch.setenv(bell.LIFE, str(life))
+    bell.show_life()
+    try:
+        assert not life.exists()
+        post_execute.send(sender="django_q", task={"success": True})
+        assert life.exists()
+    finally:
+        assert post_execute.disconnect(dispatch_uid="bootstrap.life")
+
+
+def test_a_cluster_without_a_watcher_shows_nothing(monkeypatch):
+    monkeypatch.delenv(bell.LIFE, raising=False)
+
+    bell.show_life()
+
+    assert not post_execute.disconnect(dispatch_uid="bootstrap.life")
 
 
 def test_schedules_are_made_once_and_foreign_ones_removed():

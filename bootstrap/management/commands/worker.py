@@ -1,9 +1,10 @@
 """`manage.py worker`: the queue's cluster, in a group of its own, under watch.
 
 The cluster can stand still without a word: a worker that is killed while idle may
-take the queue's lock with it. So it is not trusted but watched: a canary goes
-through queue, worker and database each minute, and when none came back for too
-long the whole group is killed, and whoever started us starts us again.
+take the queue's lock with it, and a monitor that of the results, so that every task
+is handed out again for ever (F-9). So it is not trusted but watched: a canary goes
+through queue, worker, monitor and database each minute, and when nothing came back
+for too long the whole group is killed, and whoever started us starts us again.
 """
 
 from __future__ import annotations
@@ -14,19 +15,22 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
-from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from bootstrap import bell, clock, config
-from bootstrap.services import heartbeats
 
 PR_SET_PDEATHSIG: Final = 1
 LOOK_EVERY: Final = 1.0
+RING_EVERY: Final = 60.0
+RINGS: Final = 30
+"""Canaries in the time of our patience, at least: other clusters take some of them."""
 COMMAND: Final = (sys.executable, "-m", "django", "qcluster")
 
 
@@ -68,13 +72,16 @@ class Command(BaseCommand):
         bell.keep_schedules()
         for work in (bell.Work.CANARY, bell.Work.SCANS):
             bell.ring(work)
-        cluster = _start()
-        try:
-            trouble = self._watch(cluster, told_to_end, options["patience"])
-            if not trouble:
-                _end(cluster, options["grace"])
-        finally:
-            _kill(cluster)
+        with tempfile.TemporaryDirectory(prefix="worker-") as folder:
+            life = Path(folder) / "life"
+            life.touch()
+            cluster = _start(life)
+            try:
+                trouble = self._watch(cluster, told_to_end, life, options["patience"])
+                if not trouble:
+                    _end(cluster, options["grace"])
+            finally:
+                _kill(cluster)
         if trouble:
             raise CommandError(trouble)
 
@@ -82,34 +89,51 @@ class Command(BaseCommand):
         self,
         cluster: subprocess.Popen[bytes],
         told_to_end: threading.Event,
+        life: Path,
         patience: float,
     ) -> str:
-        """Wait until told to end; return what is wrong, or nothing."""
-        since = clock.now()
+        """Wait until told to end; return what is wrong, or nothing.
+
+        Any task that came all the way shows life. A database that is away is no
+        sign of anything: our patience begins anew when it is back.
+        """
+        heard = rung = clock.ticks()
+        newest = _touched(life)
         while not told_to_end.wait(LOOK_EVERY):
             code = cluster.poll()
             if code is not None:
                 return f"the cluster ended by itself with {code}"
-            silence = clock.now() - max(since, _last_canary(since))
-            if silence > timedelta(seconds=patience):
-                return f"no canary came back for {silence.total_seconds():.0f} s"
+            now = clock.ticks()
+            if _touched(life) != newest:
+                newest, heard = _touched(life), now
+            if now - rung >= min(RING_EVERY, patience / RINGS):
+                rung = now
+                heard = heard if _ring_canary() else now
+            if now - heard > patience:
+                return f"no canary came back for {now - heard:.0f} s"
         return ""
 
 
-def _last_canary(since: datetime) -> datetime:
-    """Return when the last one came back; a database that is away is no sign."""
+def _touched(life: Path) -> int:
+    return life.stat().st_mtime_ns
+
+
+def _ring_canary() -> bool:
+    """Send one more; say whether the database took it."""
     close_old_connections()
     try:
-        return heartbeats.last("worker") or since
-    except OperationalError:
-        return since
+        bell.ring(bell.Work.CANARY)
+    except (OperationalError, InterfaceError):
+        return False
+    return True
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start(life: Path) -> subprocess.Popen[bytes]:
     """Start the cluster in a session of its own; it ends when we are killed."""
     return subprocess.Popen(  # noqa: S603 - our own command
         COMMAND,
         cwd=settings.BASE_DIR,
+        env={**os.environ, bell.LIFE: str(life)},
         start_new_session=True,
         preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, no threads yet
     )
