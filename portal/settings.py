@@ -103,6 +103,17 @@ else:
     # A page of its own connection takes three times as long; `?conn_max_age=` differs.
     DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+    # A machine that is cut off must neither wait nor keep rows locked for hours: the
+    # next worker takes its children after the lease (S-74). `?name=value` differs.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 10,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
+        "options": "-c idle_in_transaction_session_timeout=120s",
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Limits of sign-in are counted where every process sees them (S-104).
