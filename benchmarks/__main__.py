@@ -9,13 +9,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import discovery, imports, ledger, pages, report, scans
+from . import discovery, imports, ledger, pages, report, scans, silent
 from .measuring import machine
 from .report import Report
 
 GROUPS: dict[str, Callable[[Path], Report]] = {
     "scan": scans.scan,
     "mix": scans.mix,
+    "silent": silent.silent,
     "discovery": discovery.discovery,
     "imports": imports.imports,
     "pages": pages.pages,

@@ -118,7 +118,9 @@ def running(count: int, *, good: int = 100) -> Iterator[dict[str, Any]]:
                 secret=told["secret"],
             )
             stack.enter_context(knot)
-        yield told["manifest"]
+        child = told["manifest"]["children"][0]["name"]
+        serving = [g["addresses"] for g in told["groups"] if child in g["zones"]]
+        yield {**told["manifest"], "serving": sorted(a for s in serving for a in s)}
 
 
 def _folder() -> Path:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from secrets import randbelow
+from typing import Final
 from uuid import uuid4
 
 from django.db import transaction
@@ -28,7 +29,9 @@ from .evaluating import Judged
 from .leasing import Ending, Lease
 from .recording import GRAIN, REMEMBERED, Recorded
 
-STREAM = "scans"
+STREAM: Final = "scans"
+STATE: Final = ("ds", "suspension", "state", "state_since")
+"""What `states` looks at beside what is remembered."""
 
 
 @transaction.atomic
@@ -89,7 +92,7 @@ def _remember(kept: Sequence[Judged], first: set[int], now: datetime) -> None:
     """Note the look; what is known of a child changes with its first one only."""
     again = [each.key for each in kept if each.key not in first]
     Domain.objects.filter(pk__in=again).update(last_scan_at=now)
-    domains = Domain.objects.in_bulk(sorted(first))
+    domains = Domain.objects.only(*REMEMBERED, *STATE).in_bulk(sorted(first))
     for each in kept:
         if each.key in first and each.glance is not None:
             domain = domains[each.key]

@@ -124,7 +124,8 @@ def _work_off(
     """
     term = config.scanning().lease
     left = dict(leases)
-    rows = Domain.objects.select_related("zone").in_bulk(list(leases)).values()
+    # One instance of a zone for all of its children, not one each.
+    rows = Domain.objects.prefetch_related("zone").in_bulk(list(leases)).values()
     renewed = at.ticks()
     cases = _cases(rows, leases, Trigger.SCHEDULE, at)
     groups = evaluate_all(cases, at, routine=_routine(rows, cases, at))

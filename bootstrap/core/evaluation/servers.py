@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -180,6 +181,7 @@ def _parsed(text: str) -> tuple[int, str] | None:
     return address.version, str(address)
 
 
+@lru_cache(maxsize=16_384)
 def is_hostname(host: Name) -> bool:
     """Say whether `host` can have servers: not the root, a wildcard, an address (P-1.17)."""
     if host == ROOT or b"*" in host.labels:

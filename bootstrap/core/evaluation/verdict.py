@@ -38,6 +38,8 @@ PLAIN: Final = frozenset(
     }
 )
 """Findings that a check may have and still simply pass."""
+PLACES: Final = {reason: place for place, reason in enumerate(Reason)}
+"""Where a code stands in the catalogue."""
 DETAILS: Final = 3
 """How many findings a check's one line quotes."""
 
@@ -112,7 +114,7 @@ class Verdict:
     def reasons(self) -> tuple[Reason, ...]:
         """Each code once, primary first, then in catalogue order."""
         codes = {finding.reason for finding in self.findings} - {self.primary}
-        return (self.primary, *(reason for reason in Reason if reason in codes))
+        return (self.primary, *sorted(codes, key=PLACES.__getitem__))
 
 
 def judge(case: Case) -> Verdict:
