@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import discovery, imports, ledger, pages, report, scans, silent
+from . import discovery, imports, ledger, pages, report, scans, silent, storage
 from .measuring import machine
 from .report import Report
 
@@ -21,6 +21,7 @@ GROUPS: dict[str, Callable[[Path], Report]] = {
     "imports": imports.imports,
     "pages": pages.pages,
     "ledger": ledger.ledger,
+    "storage": storage.storage,
 }
 
 WIDTH = 120

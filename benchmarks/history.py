@@ -103,7 +103,6 @@ def _evidence(child: Child) -> Rows:
     if child.standing[0] in TOLD or _is_settled(child):
         yield {
             "digest": registry.digest("evidence", child.number),
-            "manifest": b"",
             "size": 4711,
             "created_at": child.looked,
         }

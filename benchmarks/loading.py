@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from django.db import connection
-from django.db.models import JSONField, Model
+from django.db.models import Field, ForeignKey, JSONField, Model
+
+from bootstrap.models.fields import AddressField, ViewField
 
 SLICE = 500
 
@@ -49,14 +51,24 @@ def _copy(model: type[Model], rows: Iterable[Row]) -> int:
 
 
 def _lines(model: type[Model], rows: Iterable[Row]) -> Iterator[Sequence[Any]]:
-    """Return rows as the columns stand, JSON as text."""
+    """Return rows as the columns stand: JSON as text, digests and views as octets."""
     fields = model._meta.concrete_fields
     names = [field.attname for field in fields]
     spare = {field.attname: field.get_default() for field in fields}
-    texts = {f.attname for f in fields if isinstance(f, JSONField)}
+    turns = {field.attname: turn for field in fields if (turn := _turn(field))}
     for row in rows:
         full = {**spare, **row}
-        yield [_text(full[n]) if n in texts else full[n] for n in names]
+        yield [turns[n](full[n]) if n in turns else full[n] for n in names]
+
+
+def _turn(field: Field[Any, Any]) -> Callable[[Any], object] | None:
+    """Return what makes a column's values of Python's, where they differ."""
+    target = field.target_field if isinstance(field, ForeignKey) else field
+    if isinstance(target, JSONField):
+        return _text
+    if isinstance(target, AddressField | ViewField):
+        return lambda value: target.get_db_prep_value(value, connection)
+    return None
 
 
 def _text(value: object) -> str | None:

@@ -11,7 +11,7 @@ from .audit import (
     AuditPerson,
 )
 from .domain import Domain, DomainState
-from .evidence import Evidence, Packet
+from .evidence import Evidence, EvidenceBody, EvidencePiece
 from .guard import Breaker, BreakerScope, BreakerVoice, Switch
 from .heartbeat import Heartbeat
 from .ledger import AuditLeaf, Checkpoint, Cosignature
@@ -50,11 +50,12 @@ __all__ = [
     "Domain",
     "DomainState",
     "Evidence",
+    "EvidenceBody",
+    "EvidencePiece",
     "Heartbeat",
     "Identity",
     "Note",
     "OperatorFinding",
-    "Packet",
     "PolicyVersion",
     "Proposal",
     "Publication",

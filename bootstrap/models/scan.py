@@ -8,13 +8,13 @@ from django.db import models
 
 from .domain import Domain
 from .evidence import Evidence
-from .fields import NameField
+from .fields import NameField, ViewField
 
 
 class ScanAttempt(models.Model):
     """One evaluation: from the delegation to a verdict.
 
-    The JSON columns are views of the verdict for pages and the command line;
+    The columns of JSON are views of the verdict for pages and the command line;
     the truth is the bundle behind `evidence`.
     """
 
@@ -29,9 +29,9 @@ class ScanAttempt(models.Model):
     kind = models.CharField(max_length=1)
     reasons = models.JSONField(default=list)
     ds = models.JSONField(default=list)
-    checks = models.JSONField(default=list)
-    nameservers = models.JSONField(default=list)
-    signals = models.JSONField(default=list)
+    checks = ViewField()
+    nameservers = ViewField()
+    signals = ViewField()
     evidence = models.ForeignKey(
         Evidence, on_delete=models.PROTECT, null=True, blank=True, related_name="scans"
     )

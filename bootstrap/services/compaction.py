@@ -3,26 +3,34 @@
 What anything rests on stays whole: evidence of proposals, of accepted and held
 verdicts, of class A findings, of evaluations that somebody asked for by name, of
 each change of a verdict, and the newest of each child. An evidence row that has
-been compacted keeps its address and its size, and holds no manifest any more.
+been compacted keeps its address and its size, and has no body any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, Max, Min, OuterRef, QuerySet, Subquery
 
 from bootstrap import bell, config
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import Kind
 from bootstrap.core.evaluation.verdict import Outcome
-from bootstrap.models import Evidence, Packet, ScanAttempt, ScanFinding
+from bootstrap.models import (
+    Evidence,
+    EvidenceBody,
+    EvidencePiece,
+    ScanAttempt,
+    ScanFinding,
+)
 
-from .evidence import COMPACTED
+from . import evidence, packing
+from .evidence import PIECES, day_of
 
 SLICE: Final = 200
 """Evaluations in one transaction."""
@@ -36,9 +44,12 @@ ROUTINE: Final = frozenset(
 def compact(*, now: datetime, ticks: Callable[[], float]) -> int:
     """Compact what has become old; return how many evaluations.
 
+    The months to come get their place first.
+
     Each slice is one transaction, so that a crash loses at most its work. What is
     left when the time of a task is over is for the next one, which is rung for.
     """
+    evidence.keep_months(now=now)
     until = ticks() + config.scanning().burst.total_seconds()
     total = 0
     while found := _next_slice(now - config.scan_details()):
@@ -60,11 +71,10 @@ def uneventful(before: datetime) -> QuerySet[ScanAttempt]:
             outcome__in=sorted(UNEVENTFUL),
             trigger__in=sorted(ROUTINE),
             started_at__lt=before,
-            evidence__isnull=False,
+            evidence__compacted=False,
             proposals=None,
             evidence__proposals=None,
         )
-        .exclude(evidence__manifest=COMPACTED)
         .exclude(kind=Kind.ALARM.value)
         .alias(
             earlier_outcome=Subquery(earlier.values("outcome")[:1]),
@@ -89,31 +99,51 @@ def _next_slice(before: datetime) -> dict[UUID, str]:
 
 @transaction.atomic
 def _compact(found: dict[UUID, str]) -> int:
-    """Take manifest, packets and views from these; the rows and their hashes stay."""
-    links = Evidence.packets.through.objects.filter(evidence__in=found.values())
-    touched = sorted(set(links.values_list("packet_id", flat=True)))
-    links.delete()
-    Evidence.objects.filter(pk__in=found.values()).update(manifest=COMPACTED)
+    """Take bodies, findings and views from these; the rows and their hashes stay."""
+    kept = Evidence.objects.filter(pk__in=found.values())
+    span = kept.aggregate(first=Min("created_at"), last=Max("created_at"))
+    bodies = EvidenceBody.objects.filter(
+        evidence__in=found.values(), created_at__range=(span["first"], span["last"])
+    )
+    days = _gone(bodies)
+    bodies.delete()
+    kept.update(compacted=True)
     ScanFinding.objects.filter(scan__in=found).delete()
     ScanAttempt.objects.filter(pk__in=found).update(
         checks=[], nameservers=[], signals=[]
     )
-    _remove_orphans(touched)
+    for day, keys in days.items():
+        _remove_orphans(day, keys)
     return len(found)
 
 
-def _remove_orphans(digests: Iterable[str]) -> None:
-    """Delete those packets to which no bundle refers any more.
+def _gone(bodies: QuerySet[EvidenceBody]) -> dict[date, set[int]]:
+    """Return the pieces that these bodies need, by their day."""
+    days: dict[date, set[int]] = defaultdict(set)
+    for created_at, pieces in bodies.values_list("created_at", "pieces"):
+        days[day_of(created_at)].update(packing.numbers(bytes(pieces)))
+    return days
 
-    Writers link before they look which packets are there (`evidence.store`), and
-    wait here for the table of links: none of them counts on a packet that goes.
+
+def _remove_orphans(day: date, keys: set[int]) -> None:
+    """Delete those pieces of a day to which no bundle of it refers any more.
+
+    Writers hold the table of pieces before they look which are there
+    (`evidence.store`), and wait here: none of them counts on a piece that goes.
     SQLite has one writer at a time anyway.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            table = connection.ops.quote_name(Evidence.packets.through._meta.db_table)  # noqa: SLF001 - Django's documented way
-            cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
-    ordered = list(digests)
+            cursor.execute(f"LOCK TABLE {PIECES} IN SHARE ROW EXCLUSIVE MODE")
+    begin = datetime.combine(day, time(), UTC)
+    bodies = EvidenceBody.objects.filter(
+        created_at__gte=begin, created_at__lt=begin + timedelta(days=1)
+    )
+    for pieces in bodies.values_list("pieces", flat=True).iterator(2_000):
+        keys.difference_update(packing.numbers(bytes(pieces)))
+        if not keys:
+            return
+    ordered = sorted(keys)
     for start in range(0, len(ordered), SLICE):
-        part = Packet.objects.filter(pk__in=ordered[start : start + SLICE])
-        part.filter(bundles=None).delete()
+        part = ordered[start : start + SLICE]
+        EvidencePiece.objects.filter(pk__in=part).delete()

@@ -34,6 +34,9 @@ APP: Final[Mapping[str, str]] = {
 }
 """Tables of which the application may do less than everything."""
 
+MONTHS: Final = "public.bootstrap_evidence_months(date, integer)"
+"""Makes partitions of evidence: the application stores it and owns no table."""
+
 SEALER: Final[Mapping[str, str]] = {
     "bootstrap_auditentry": KEPT,  # heartbeats, keys, steps of the clock
     "bootstrap_auditpending": "SELECT, INSERT, DELETE",
@@ -89,6 +92,8 @@ def statements(names: Names, *, database: str, tables: Iterable[str]) -> Iterato
     yield "REVOKE ALL ON SCHEMA public FROM PUBLIC"
     yield f"GRANT USAGE ON SCHEMA public TO {everybody}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {names.app}, {names.sealer}"
+    yield f"REVOKE ALL ON FUNCTION {MONTHS} FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION {MONTHS} TO {names.app}"
     for table in sorted(tables):
         yield f"REVOKE ALL ON {_quoted(table)} FROM PUBLIC, {everybody}"
         for role, rights in _rights(names, table):

@@ -149,9 +149,7 @@ def _follow(
         if each.judged.verdict.outcome in proposals.PROPOSING
         or each.judged.key in changing
     ]
-    bundles = Evidence.objects.defer("manifest").in_bulk(
-        [each.address for each in concerned]
-    )
+    bundles = Evidence.objects.in_bulk([each.address for each in concerned])
     for each in recorded:
         domain = domains[each.judged.key]
         _alarm(each.judged, domain, alarmed[domain.pk], now)

@@ -57,9 +57,7 @@ def since(moment: datetime) -> Iterator[ScanAttempt]:
 
 def with_evidence(scans: QuerySet[ScanAttempt]) -> QuerySet[ScanAttempt]:
     """Return those that can be judged again: with evidence, and not compacted."""
-    kept = scans.filter(evidence__isnull=False)
-    kept = kept.exclude(evidence__manifest=evidence.COMPACTED)
-    return kept.select_related("domain")
+    return scans.filter(evidence__compacted=False).select_related("domain")
 
 
 def rejudge(

@@ -36,7 +36,7 @@ ENTRY: Final = (
 )
 DISCLOSURE: Final = ("entry_uid", "digest", "salt", "name", "value")
 KNOWN: Final = """
-    SELECT 'e', digest, size, CAST(NULL AS bytea) FROM bootstrap_evidence
+    SELECT 'e', '', size, digest FROM bootstrap_evidence
     WHERE digest IN ({digests})
     UNION ALL SELECT 'p', name, 0, key FROM bootstrap_auditperson
     WHERE name IN ({persons})
@@ -125,12 +125,13 @@ class Known:
 def known(digests: Iterable[str], persons: Iterable[str]) -> Known:
     """Look up in one statement what entries are about to refer to."""
     evidence, people = sorted(digests), sorted(persons)
+    octets = [bytes.fromhex(digest) for digest in evidence]
     rows: list[tuple[str, str, int, bytes]] = []
     with connection.cursor() as cursor:
-        cursor.execute(_known(len(evidence), len(people)), [*evidence, *people])
+        cursor.execute(_known(len(evidence), len(people)), [*octets, *people])
         rows = cursor.fetchall()
     return Known(
-        sizes={name: size for kind, name, size, _ in rows if kind == "e"},
+        sizes={bytes(key).hex(): size for kind, _, size, key in rows if kind == "e"},
         keys={name: bytes(key) for kind, name, _, key in rows if kind == "p"},
         told=any(kind == "w" for kind, *_ in rows),
     )

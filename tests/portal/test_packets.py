@@ -9,7 +9,7 @@ from bootstrap import clock
 from bootstrap.core.evaluation.verdict import judge
 from bootstrap.core.evidence import bundle
 from bootstrap.core.evidence.bundle import Bundle
-from bootstrap.models import Evidence
+from bootstrap.models import Evidence, EvidenceBody
 from bootstrap.services import evidence
 from tests.support import cases, rows
 
@@ -65,7 +65,7 @@ def test_a_scan_without_evidence_has_nothing_to_download(registry, reader):
 
 def test_damaged_evidence_does_not_take_the_page_down(kept, reader):
     scan, _found = kept
-    Evidence.objects.update(manifest=b"not what was put here")
+    EvidenceBody.objects.update(packed=b"not what was put here")
 
     answer = reader.get(reverse("dashboard:scan", args=[scan.pk]))
 

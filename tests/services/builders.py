@@ -59,7 +59,7 @@ def some_evidence(text: str = "evidence") -> Evidence:
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Evidence.objects.get_or_create(
         digest=digest,
-        defaults={"manifest": text.encode(), "size": len(text), "created_at": NOW},
+        defaults={"size": len(text), "created_at": NOW},
     )[0]
 
 

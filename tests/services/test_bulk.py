@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from bootstrap.models import AuditHead, Domain, Packet
+from bootstrap.models import AuditHead, Domain, EvidencePiece
 from bootstrap.services import bulk
 
 from .builders import a_domain, a_zone
@@ -15,26 +15,27 @@ from .builders import a_domain, a_zone
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-ROWS = [("a" * 64, b"\x00\xff'\\", 4), ("b" * 64, b"", 0)]
+NAMES = ("day", "digest", "packed")
+ROWS = [(NOW.date(), "a" * 64, b"\x00\xff'\\"), (NOW.date(), "b" * 64, b"")]
 
 
 def test_inserted_rows_read_as_they_were_given():
-    bulk.insert(Packet, ("digest", "body", "size"), ROWS)
+    bulk.insert(EvidencePiece, NAMES, ROWS)
 
-    found = Packet.objects.order_by("digest").values_list("digest", "body", "size")
-    assert [(digest, bytes(body), size) for digest, body, size in found] == ROWS
+    found = EvidencePiece.objects.order_by("digest").values_list(*NAMES)
+    assert [(day, digest, bytes(packed)) for day, digest, packed in found] == ROWS
 
 
 def test_a_key_that_is_there_is_an_error_unless_it_may_stay():
-    bulk.insert(Packet, ("digest", "body", "size"), ROWS)
-    other = [("a" * 64, b"other", 5), ("c" * 64, b"new", 3)]
+    bulk.insert(EvidencePiece, NAMES, ROWS)
+    other = [(NOW.date(), "a" * 64, b"other"), (NOW.date(), "c" * 64, b"new")]
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        bulk.insert(Packet, ("digest", "body", "size"), other)
-    bulk.insert(Packet, ("digest", "body", "size"), other, ignore_conflicts=True)
+        bulk.insert(EvidencePiece, NAMES, other)
+    bulk.insert(EvidencePiece, NAMES, other, ignore_conflicts=True)
 
-    assert bytes(Packet.objects.get(digest="a" * 64).body) == ROWS[0][1]
-    assert Packet.objects.count() == 3
+    assert bytes(EvidencePiece.objects.get(digest="a" * 64).packed) == ROWS[0][2]
+    assert EvidencePiece.objects.count() == 3
 
 
 def test_an_update_touches_the_rows_of_its_keys_alone():
@@ -62,17 +63,17 @@ def test_json_times_and_null_are_written_as_the_orm_writes_them():
 
 
 def test_nothing_is_written_where_nothing_was_given():
-    bulk.insert(Packet, ("digest", "body", "size"), [])
+    bulk.insert(EvidencePiece, NAMES, [])
     bulk.update(AuditHead, "stream", ("number",), [])
     bulk.insert_objects([])
 
-    assert not Packet.objects.exists()
+    assert not EvidencePiece.objects.exists()
 
 
 def test_more_rows_than_one_statement_takes_are_all_written(monkeypatch):
     monkeypatch.setattr(bulk, "AT_ONCE", 3)
-    rows = [(f"{number:064}", b"x", 1) for number in range(10)]
+    rows = [(NOW.date(), f"{number:064}", b"x") for number in range(10)]
 
-    bulk.insert(Packet, ("digest", "body", "size"), rows)
+    bulk.insert(EvidencePiece, NAMES, rows)
 
-    assert Packet.objects.count() == 10
+    assert EvidencePiece.objects.count() == 10

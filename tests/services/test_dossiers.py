@@ -17,7 +17,7 @@ from bootstrap.models import (
     AuditEntry,
     Breaker,
     Evidence,
-    Packet,
+    EvidenceBody,
     Proposal,
 )
 from bootstrap.registry.memory import MemoryRegistry
@@ -239,11 +239,11 @@ def test_entries_that_are_not_sealed_are_named_with_what_to_do(files, seal):
 
 
 def forget_evidence(_proposal):
-    Packet.objects.update(body=b"x")
+    EvidenceBody.objects.update(packed=b"x")
 
 
 def compact_evidence(_proposal):
-    Evidence.objects.update(manifest=b"")
+    Evidence.objects.update(compacted=True)
 
 
 def change_the_row(_proposal):

@@ -21,7 +21,7 @@ from bootstrap.models import (
     Checkpoint,
     Domain,
     Evidence,
-    Packet,
+    EvidenceBody,
     Proposal,
     WorkItem,
     Zone,
@@ -170,7 +170,7 @@ SPOILED = {
     ),
     "evidence with another content": (
         "I-7",
-        lambda _: Packet.objects.update(body=b"x"),
+        lambda _: EvidenceBody.objects.update(packed=b"x"),
     ),
     "a child that nobody will scan": ("I-8", lambda _: WorkItem.objects.all().delete()),
     "a move without an entry": (

@@ -249,7 +249,7 @@ def an_evidence() -> Evidence:
     """Return a bundle's row; its content is only its name's."""
     seed = uuid.uuid4().bytes
     return Evidence.objects.create(
-        digest=hashlib.sha256(seed).hexdigest(), manifest=seed, size=16, created_at=NOW
+        digest=hashlib.sha256(seed).hexdigest(), size=16, created_at=NOW
     )
 
 

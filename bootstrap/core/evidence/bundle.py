@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bootstrap.core.evaluation.case import Case
+from bootstrap.core.evaluation.observations import Observation
 from bootstrap.core.evaluation.verdict import Verdict
 
 from . import cbor, values
@@ -72,25 +73,29 @@ def decode(octets: bytes) -> Bundle:
 
 def split(bundle: Bundle) -> Parts:
     """Return the manifest of `bundle`, and its packets."""
-    packets: dict[str, bytes] = {}
-
-    def refer(packet: bytes) -> bytes:
-        digest = hashlib.sha256(packet)
-        packets[digest.hexdigest()] = packet
-        return digest.digest()
-
     case = bundle.case
-    referring = tuple(
-        replace(
-            seen,
-            sent=refer(seen.sent) if seen.sent else b"",
-            received=None if seen.received is None else refer(seen.received),
-        )
+    packets = {
+        hashlib.sha256(packet).hexdigest(): packet
         for seen in case.observations
+        for packet in (seen.sent or None, seen.received)
+        if packet is not None
+    }
+    shown = tuple(referring(seen) for seen in case.observations)
+    manifest = values.encode(
+        Bundle, replace(bundle, case=replace(case, observations=shown))
     )
-    referring_case = replace(case, observations=referring)
-    manifest = values.encode(Bundle, replace(bundle, case=referring_case))
     return Parts(manifest, packets)
+
+
+def referring(seen: Observation) -> Observation:
+    """Return an observation as a manifest has it: digests instead of packets."""
+    return replace(
+        seen,
+        sent=hashlib.sha256(seen.sent).digest() if seen.sent else b"",
+        received=None
+        if seen.received is None
+        else hashlib.sha256(seen.received).digest(),
+    )
 
 
 def join(found: Parts) -> bytes:
