@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bootstrap.config import Ledger
-from bootstrap.core.tlog import merkle, notes, policy as policies
+from bootstrap.core.tlog import notes, policy as policies
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import AuditPending, Checkpoint
 
@@ -23,6 +23,7 @@ from . import (
     chain,
     checkpoints,
     heartbeats,
+    log_totals,
     log_verifying,
     sealing,
     witnessing,
@@ -155,15 +156,10 @@ class Keeper:
     def _refuse_fork(self, held: Mapping[str, str], now: datetime) -> None:
         """Hold our tree to checkpoints that left the house: a signed fork differs."""
         for where, text in held.items():
-            told = notes.Checkpoint.from_text(notes.read(text).text)
-            size = sealing.published_size(self.files)
-            nodes = self.files.nodes(size)
-            if told.size > size or merkle.root(told.size, nodes) != told.root:
-                detail = (
-                    f"{where} holds a checkpoint of {told.size} entries that is not"
-                    " of this tree: history was forked before that entry; see"
-                    " docs/runbooks/ledger-rolled-back.md"
-                )
+            for found in log_totals.older(
+                self.files, self.signer.public, f"the checkpoint in {where}", text
+            ):
+                detail = f"{found}; see docs/runbooks/ledger-rolled-back.md"
                 alarms.open_alarm(
                     chain.CODE, subject=chain.FORKED, detail=detail, now=now
                 )

@@ -22,18 +22,8 @@ from bootstrap.models.fields import ADDRESS
 from . import evidence
 from .logfiles import HistoryDiffers, LogFiles
 from .signing import verify
+from .trailrows import ENTRY
 
-COLUMNS: Final = (
-    "uid",
-    "stream",
-    "number",
-    "previous",
-    "type",
-    "at",
-    "body",
-    "about",
-    "about_version",
-)
 NEEDED: Final = frozenset({"id", "stream", "n", "prev", "type", "ts", "ev", "data"})
 CREATED: Final = "proposal.created"
 
@@ -86,11 +76,13 @@ class Chain:
     """Checkpoints to hold to the tree when it has their size."""
     former: Mapping[str, notes.VerifierKey] = field(default_factory=dict)
     """Keys of logs that ended before this one began, by origin."""
+    fitting: int = 0
+    """Size of the last checkpoint on the way that is the root of its leaves."""
 
     def leaves(self, first: int, last: int) -> Iterator[Trouble]:
         """Check the leaves [first, last), in multiples of 256 but for the last."""
         self.before = {}
-        names = [f"entry__{name}" for name in COLUMNS]
+        names = [f"entry__{name}" for name in ENTRY]
         found = AuditLeaf.objects.filter(index__gte=first, index__lt=last)
         rows = {row[0]: row for row in found.values_list("index", "hash", *names)}
         missing: list[Row] = []
@@ -145,7 +137,7 @@ class Chain:
         missing: list[Row],
         named: dict[str, Row],
     ) -> Iterator[Trouble]:
-        columns = dict(zip(COLUMNS, values, strict=True))
+        columns = dict(zip(ENTRY, values, strict=True))
         body = bytes(columns["body"])
         row = read(columns, index)
         if merkle.leaf_hash(body) != leaf:
@@ -203,8 +195,12 @@ class Chain:
             return
         if (text.origin, text.size) != (key.name, row.size):
             yield Trouble(f"{name}: its note is of another log or size")
-        if not bytes(row.root) == text.root == self.frontier.root():
-            yield Trouble(f"{name}: its root is not that of the leaves", row.size - 1)
+        if bytes(row.root) == text.root == self.frontier.root():
+            self.fitting = row.size
+        else:
+            among = f"what was changed is among {self.fitting} to {row.size - 1}"
+            what = f"{name}: its root is not that of the leaves: {among}"
+            yield Trouble(what, row.size - 1)
         if row.at != datetime.fromtimestamp(seconds or 0, UTC):
             yield Trouble(f"{name}: it was not made at {row.at:%Y-%m-%dT%H:%M:%S.%fZ}")
         for cosignature in row.cosignatures.all():
@@ -352,5 +348,5 @@ def _evidence(named: Mapping[str, Row], *, contents: bool) -> Iterator[Trouble]:
 def unsealed() -> Iterator[Row | Trouble]:
     """Yield the entries that have no leaf yet, in the order of their ids."""
     rows = AuditEntry.objects.filter(leaf=None).order_by("pk")
-    for values in rows.values_list(*COLUMNS).iterator(1000):
-        yield read(dict(zip(COLUMNS, values, strict=True)))
+    for values in rows.values_list(*ENTRY).iterator(1000):
+        yield read(dict(zip(ENTRY, values, strict=True)))

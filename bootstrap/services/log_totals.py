@@ -22,9 +22,10 @@ from bootstrap.models import (
     Cosignature,
 )
 
-from . import checkpoints, log_checks
+from . import checkpoints, log_checks, sealing
 from .log_checks import Trouble
 from .logfiles import HistoryDiffers, LogFiles
+from .signing import verify
 
 SLICE: Final = 500
 
@@ -124,6 +125,27 @@ def published(files: LogFiles) -> Iterator[Trouble]:
         yield Trouble(f"{size} is published, but {newest.size} were signed", size)
     elif not newest.note.startswith(f"{found}\n"):
         yield Trouble(f"another checkpoint of {size} is published")
+
+
+def older(
+    files: LogFiles, key: notes.VerifierKey, where: str, text: str
+) -> Iterator[Trouble]:
+    """Hold the log to a checkpoint that was kept elsewhere: it begins with that tree."""
+    try:
+        note = notes.read(text)
+        note.check(key, verify)
+        told = notes.Checkpoint.from_text(note.text)
+        size = sealing.published_size(files)
+        if told.size > size:
+            gone = f"entries {size} to {told.size - 1} are missing"
+            yield Trouble(f"{where} is of {told.size} entries: {gone}", size)
+        elif merkle.root(told.size, files.nodes(size)) != told.root:
+            yield Trouble(
+                f"{where} is of another tree: history was forked before entry"
+                f" {told.size}"
+            )
+    except (notes.NoteWrong, notes.NotSigned, HistoryDiffers, tiles.TileWrong) as exc:
+        yield Trouble(f"{where}: {exc}")
 
 
 def _lost(files: LogFiles, size: int) -> Iterator[Trouble]:

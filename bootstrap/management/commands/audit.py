@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +21,9 @@ from bootstrap.services import (
     audit,
     dbroles,
     dossiers,
+    log_checks,
     log_exporting,
+    log_totals,
     log_verifying,
     recovering,
     sealing,
@@ -49,18 +54,26 @@ class Command(BaseCommand):
             metavar="FILE",
             help="the log's public key, as you kept it",
         )
+        verify.add_argument(
+            "--checkpoint",
+            type=Path,
+            metavar="FILE",
+            help="an older checkpoint that you kept: the log must begin with it",
+        )
         prove = commands.add_parser("prove", help="write an entry's inclusion proof")
-        prove.add_argument("entry", type=UUID, help="the entry's id")
-        prove.add_argument("-o", "--output", type=Path, required=True)
+        prove.add_argument(
+            "entry", type=_id, help="the entry's id, as the trail shows it"
+        )
+        _output(prove, "entry-ENTRY.tlog-proof, the entry itself beside it as .json")
         dossier = commands.add_parser(
             "dossier", help="prove a change, its approval and publication in one file"
         )
-        dossier.add_argument("proposal", type=UUID, help="the proposal's id")
-        dossier.add_argument("-o", "--output", type=Path, required=True)
+        dossier.add_argument("proposal", type=_id, help="the proposal's id")
+        _output(dossier, "dossier-PROPOSAL.tar")
         export = commands.add_parser("export", help="write the log into a folder")
         export.add_argument("--from", dest="since", type=_day, metavar="DATE")
         export.add_argument("--to", dest="until", type=_day, metavar="DATE")
-        export.add_argument("-o", "--output", type=Path, required=True)
+        _output(export, "audit-export, which must be empty or new")
         recover = commands.add_parser(
             "recover", help="put back what an older database has forgotten"
         )
@@ -97,7 +110,8 @@ class Command(BaseCommand):
         since = options["since"]
         first = log_verifying.first_since(since) if since else 0
         wrong = 0
-        for trouble in verifier.everything(contents=options["full"], first=first):
+        found = verifier.everything(contents=options["full"], first=first)
+        for trouble in chain(found, _older(verifier, options["checkpoint"])):
             wrong += 1
             if wrong <= SHOWN:
                 self.stdout.write(f"WRONG: {trouble}")
@@ -108,20 +122,20 @@ class Command(BaseCommand):
 
     def prove(self, options: dict[str, Any]) -> None:
         """Write the proof beside the entry that it is about."""
-        entry = AuditEntry.objects.filter(uid=options["entry"]).first()
-        if entry is None:
-            raise CommandError(
-                f"there is no entry {options['entry']}", returncode=USAGE
-            )
+        entry = _entry(options["entry"])
+        output: Path = options["output"] or Path(f"entry-{entry.uid}.tlog-proof")
+        beside = output.with_suffix(".json")
+        if output == beside:
+            raise CommandError(f"{beside} is for the entry itself", returncode=USAGE)
         try:
             text = sealing.prove(entry, LogFiles(config.log_folder()))
-        except (LookupError, HistoryDiffers) as exc:
+        except LookupError as exc:
+            raise CommandError(f"{exc}: is `manage.py sealer` running?") from exc
+        except HistoryDiffers as exc:
             raise CommandError(str(exc)) from exc
-        output: Path = options["output"]
-        output.write_text(text)
-        beside = output.with_name(output.name + ".entry")
+        output.write_bytes(text.encode())
         beside.write_bytes(bytes(entry.body))
-        self.stdout.write(f"{output}, and the entry's bytes in {beside}")
+        self.stdout.write(f"{output}, and the entry itself in {beside}")
 
     def dossier(self, options: dict[str, Any]) -> None:
         """Write the dossier of a proposal, and record that it was handed out."""
@@ -136,15 +150,16 @@ class Command(BaseCommand):
             made = dossiers.take(proposal, files, actor=OPERATOR, now=clock.now())
         except dossiers.NoDossier as exc:
             raise CommandError(str(exc)) from exc
-        options["output"].write_bytes(made.octets)
+        output = options["output"] or Path(f"dossier-{proposal.pk}.tar")
+        output.write_bytes(made.octets)
         self.stdout.write(
-            f"{options['output']}: {made.state}, {made.entries} entries and"
+            f"{output}: {made.state}, {made.entries} entries and"
             f" {made.bundles} of evidence under checkpoint {made.size}"
         )
 
     def export(self, options: dict[str, Any]) -> None:
         """Write the folder, and record that the log was handed out."""
-        folder: Path = options["output"]
+        folder: Path = options["output"] or Path("audit-export")
         if folder.exists() and any(folder.iterdir()):
             raise CommandError(f"{folder} is not empty", returncode=USAGE)
         try:
@@ -216,6 +231,26 @@ def _key(files: LogFiles, kept: Path | None) -> notes.VerifierKey:
         raise CommandError(f"--key: {exc}", returncode=USAGE) from exc
 
 
+def _entry(uid: UUID) -> AuditEntry:
+    found = AuditEntry.objects.filter(uid=uid).first()
+    if found is None:
+        raise CommandError(f"there is no entry {uid}", returncode=USAGE)
+    return found
+
+
+def _older(
+    verifier: log_verifying.Verifier, kept: Path | None
+) -> Iterator[log_checks.Trouble]:
+    """Yield what speaks against a checkpoint that was kept, if one was."""
+    if kept is None:
+        return iter(())
+    try:
+        text = kept.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise CommandError(f"--checkpoint: {exc}", returncode=USAGE) from exc
+    return log_totals.older(verifier.files, verifier.key, str(kept), text)
+
+
 def _trusted() -> policy.Policy:
     """Return the witnesses that we believe, and the logs that ended before ours."""
     path = config.witnesses_file()
@@ -227,6 +262,26 @@ def _trusted() -> policy.Policy:
         raise CommandError(f"AUDIT_WITNESSES: {exc}") from exc
 
 
+def _output(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="PATH", help=f"default: {default}"
+    )
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no id such as 019ab3e0-8a2c-7c1e-9d2f-5b0c4e6a7f10"
+        ) from None
+
+
 def _day(text: str) -> datetime:
-    day = date.fromisoformat(text)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no day such as 2026-11-24"
+        ) from None
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
