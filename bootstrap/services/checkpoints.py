@@ -7,6 +7,7 @@ caller, and does not keep the others from getting theirs.
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import tempfile
 import urllib.error
@@ -21,6 +22,8 @@ from bootstrap.config import Target
 from bootstrap.core.tlog import notes
 
 from .logfiles import CHECKPOINT, LogFiles
+
+log = logging.getLogger("bootstrap.sealer")
 
 WITHIN: Final = 20.0
 """Seconds that one target may take."""
@@ -56,13 +59,22 @@ def deliver_all(targets: Iterable[Target], note: str) -> list[str]:
 
 
 def held(targets: Iterable[Target]) -> dict[str, str]:
-    """Return the newest checkpoints that file drops hold, by folder."""
-    return {
-        target.where: text
-        for target in targets
-        if target.kind == "file"
-        and (text := LogFiles(Path(target.where)).checkpoint()) is not None
-    }
+    """Return the newest checkpoints that file drops and git remotes hold, by place.
+
+    One that cannot be read says nothing against us; it is told in the log of the
+    process.
+    """
+    found = {}
+    for target in targets:
+        if (read := HELD.get(target.kind)) is None:
+            continue
+        try:
+            if (text := read(target.where)) is not None:
+                found[target.where] = text
+        except (OSError, subprocess.SubprocessError, ValueError) as exc:
+            problem = f"{target.kind}:{target.where}: {exc}"
+            log.warning("checkpoint.unreadable", extra={"problem": problem})
+    return found
 
 
 def size_of(note: str) -> int:
@@ -123,6 +135,20 @@ def _git(folder: str, *words: str) -> str:
     return done.stdout
 
 
+def _in_folder(where: str) -> str | None:
+    return LogFiles(Path(where)).checkpoint()
+
+
+def _in_git(where: str) -> str | None:
+    with tempfile.TemporaryDirectory(prefix="checkpoint-") as folder:
+        _git(folder, "init", "--quiet")
+        _git(folder, "remote", "add", "origin", where)
+        if not _git(folder, "ls-remote", "--heads", "origin", "checkpoints"):
+            return None
+        _git(folder, "fetch", "--quiet", "--depth=1", "origin", "checkpoints")
+        return _git(folder, "show", f"FETCH_HEAD:{CHECKPOINT}")
+
+
 def _to_mail(where: str, note: str) -> None:
     send_mail(f"checkpoint {size_of(note)}", note, None, [where])
 
@@ -133,3 +159,9 @@ DELIVERIES: Final[Mapping[str, Callable[[str, str], None]]] = {
     "git": _to_git,
     "mailto": _to_mail,
 }
+
+HELD: Final[Mapping[str, Callable[[str], str | None]]] = {
+    "file": _in_folder,
+    "git": _in_git,
+}
+"""Where we can read back what left the house."""

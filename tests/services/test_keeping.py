@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import json
 import subprocess
-import sys
-import threading
 from datetime import timedelta
-from http.server import ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,13 +34,11 @@ from bootstrap.services import (
 )
 from bootstrap.services.actors import SCANNER
 from tests.support.trail import triggers_away
+from tests.support.witnesses import running
 
 from . import builders
 from .builders import NOW, a_domain, a_person, proposed
 from .test_evidence import BUNDLE
-
-sys.path.append(str(Path(__file__).parents[2] / "tools"))
-audit_witness: Any = importlib.import_module("audit_witness")
 
 pytestmark = pytest.mark.django_db
 ORIGIN = "portal.example/audit"
@@ -191,8 +184,16 @@ def test_checkpoints_reach_a_folder_and_a_git_remote(keeper, tmp_path, time):  #
     assert shown.stdout == note
 
 
-def test_a_drop_that_knows_more_makes_the_database_read_only(keeper, tmp_path, time):
-    drop = config.Target("file", str(tmp_path / "drop"))
+@pytest.fixture(params=["file", "git"])
+def drop(request, tmp_path):
+    """A place outside where checkpoints go, and can be read back."""
+    where = tmp_path / "drop"
+    if request.param == "git":
+        subprocess.run(["git", "init", "-q", "--bare", where], check=True)
+    return config.Target(request.param, str(where))
+
+
+def test_a_drop_that_knows_more_makes_the_database_read_only(tmp_path, time, drop):
     keeper = a_keeper(tmp_path, time, publish=(drop,))
     write(9)
     keeper.round()
@@ -215,6 +216,34 @@ def test_a_drop_that_knows_more_makes_the_database_read_only(keeper, tmp_path, t
                 comment="yes",
                 now=NOW,
             )
+
+
+def test_a_place_that_is_away_does_not_keep_the_sealer_from_its_work(
+    tmp_path, time, caplog
+):
+    away = config.Target("git", str(tmp_path / "nowhere"))
+    keeper = a_keeper(tmp_path, time, publish=(away,))
+    write(1)
+    keeper.start()
+
+    assert keeper.round()
+    assert "checkpoint.unreadable" in caplog.text
+    assert "checkpoint.not_delivered" in caplog.text
+
+
+def test_a_request_that_the_signer_refuses_opens_the_alarm(keeper):  # S-91
+    write(3)
+    keeper.round()
+    keeper.signer.state_file.write_text(
+        json.dumps({"size": 3, "root": "00" * 32})  # another tree was signed elsewhere
+    )
+    write(1)
+
+    with pytest.raises(signing.WillNotSign):
+        keeper.round()
+    assert Alarm.objects.open().filter(subject=chain.BROKEN).exists()
+    assert chain.open_alarm(NOW) is not None
+    assert json.loads(keeper.signer.state_file.read_text())["size"] == 3
 
 
 def test_a_changed_entry_opens_the_alarm_by_name_and_stops_approvals(keeper):  # P-8.33
@@ -257,25 +286,9 @@ def test_entries_that_nobody_seals_raise_the_alarm(keeper):
 @pytest.fixture
 def witness(tmp_path, keeper):
     """A witness of our log, on loopback."""
-    path = tmp_path / "witness.key"
-    audit_witness.make_key(path)
-    seed = base64.b64decode(path.read_bytes())
-    private = audit_witness.Ed25519PrivateKey.from_private_bytes(seed)
-    folder = tmp_path / "witness"
-    folder.mkdir()
-    log = audit_witness.Log.of(keeper.signer.public.to_text(), folder)
-    ours = audit_witness.Witness("witness.example/w1", private, {ORIGIN: log})
-    handler = type("Handler", (audit_witness.Handler,), {"witness": ours})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    public = private.public_key().public_bytes_raw()
-    key = audit_witness.vkey("witness.example/w1", 4, public)
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    yield policy.read(f"witness w1 {key} {url}\nquorum w1\n"), log
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    key = keeper.signer.public.to_text()
+    with running(tmp_path / "witness", "w1", origin=ORIGIN, key=key) as one:
+        yield policy.read(f"{one.line}\nquorum w1\n"), one.log
 
 
 def test_a_witness_cosigns_what_grows(tmp_path, time, witness):  # S-92, P-8.24
