@@ -209,6 +209,19 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Mail: what leaves by it is the log's checkpoint of the day (AUDIT_PUBLISH, P-8.30).
+EMAIL_SECURITY = choice("EMAIL_SECURITY", "none", "starttls", "tls")
+EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
+EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
+EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env.int(
+    "EMAIL_PORT", default={"none": 25, "starttls": 587, "tls": 465}[EMAIL_SECURITY]
+)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="portal@localhost")
+
 # One JSON line an event, on standard error (S-53).
 LOGGING = {
     "version": 1,
