@@ -7,7 +7,7 @@ Nonsense is refused with the name of the environment variable that holds it
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -23,21 +23,15 @@ from bootstrap.core.workflow.breakers import Limits
 from bootstrap.scanner.egress import Egress
 from bootstrap.scanner.pacing import UNLIMITED
 from bootstrap.scanner.scanner import Scanner
+from bootstrap.variables import (
+    Network,
+    Reader,
+    Target as Target,  # noqa: PLC0414 - also taken from here
+    Unusable as Unusable,  # noqa: PLC0414 - raised here, caught by its name here
+)
 
 T = TypeVar("T")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-NO_LIMIT: Final = "unlimited"
-FAMILIES: Final = frozenset({4, 6})
 MAX_PORT: Final = 65_535
-TARGETS: Final = frozenset({"file", "http", "git", "mailto"})
-
-
-class Unusable(Exception):
-    """A setting holds nonsense; the message begins with the variable's name."""
-
-    def __init__(self, variable: str, problem: str) -> None:
-        super().__init__(f"{variable}: {problem}")
-        self.variable = variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +72,11 @@ class Scanning:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where checkpoints go: `kind` is file, http, git or mailto."""
+class Authority:
+    """Who stamps checkpoints with the time (RFC 3161), and the certificates to believe."""
 
-    kind: str
-    where: str
+    url: str
+    certificates: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +94,7 @@ class Ledger:
     witnesses: Path | None = None
     publish: tuple[Target, ...] = ()
     publish_every: timedelta = timedelta(seconds=60)
+    timestamps: Authority | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +158,7 @@ def dns() -> Dns:
     Raises:
         Unusable: a variable holds nonsense.
     """
-    read = _Reader(settings.BOOTSTRAP)
+    read = Reader(settings.BOOTSTRAP)
     return Dns(
         root_hints=read.file("DNS_ROOT_HINTS"),
         trust_anchors=read.file("DNS_TRUST_ANCHORS"),
@@ -182,7 +177,7 @@ def scanning() -> Scanning:
     Raises:
         Unusable: a variable holds nonsense.
     """
-    read = _Reader(settings.BOOTSTRAP)
+    read = Reader(settings.BOOTSTRAP)
     found = Scanning(
         batch=read.number("SCAN_BATCH", 1, 10_000),
         at_once=read.number("SCAN_AT_ONCE", 1, 10_000),
@@ -202,7 +197,7 @@ def discovering() -> timedelta:
     Raises:
         Unusable: the variable holds nonsense.
     """
-    read = _Reader(settings.BOOTSTRAP)
+    read = Reader(settings.BOOTSTRAP)
     return timedelta(minutes=read.number("DISCOVERY_MINUTES", 0, 100_000))
 
 
@@ -250,7 +245,7 @@ def webhooks() -> Egress:
     Raises:
         Unusable: a variable holds nonsense.
     """
-    read = _Reader(settings.BOOTSTRAP)
+    read = Reader(settings.BOOTSTRAP)
     return Egress(
         allowed=read.networks("WEBHOOK_ALLOWED_NETWORKS"),
         denied=read.networks("DNS_DENIED_NETWORKS"),
@@ -268,7 +263,7 @@ def scan_details() -> timedelta:
     Raises:
         Unusable: the variable holds nonsense.
     """
-    read = _Reader(settings.BOOTSTRAP)
+    read = Reader(settings.BOOTSTRAP)
     return timedelta(days=read.number("SCAN_DETAIL_DAYS", 1, 36_500))
 
 
@@ -284,7 +279,7 @@ def ledger() -> Ledger:
     Raises:
         Unusable: a variable holds nonsense, or the log has no name or key.
     """
-    read = _Reader(settings.BOOTSTRAP)
+    read = Reader(settings.BOOTSTRAP)
     origin = str(settings.BOOTSTRAP["AUDIT_ORIGIN"]).strip()
     if not origin or "+" in origin or any(c.isspace() for c in origin):
         raise Unusable(
@@ -306,7 +301,17 @@ def ledger() -> Ledger:
         witnesses=read.file("AUDIT_WITNESSES") if witnesses else None,
         publish=read.targets("AUDIT_PUBLISH"),
         publish_every=timedelta(seconds=seconds),
+        timestamps=_authority(read),
     )
+
+
+def _authority(read: Reader) -> Authority | None:
+    url = str(settings.BOOTSTRAP["AUDIT_TSA"]).strip()
+    if not url:
+        return None
+    if not url.startswith(("http://", "https://")):
+        raise Unusable("AUDIT_TSA", "must be the http or https address of an authority")
+    return Authority(url, read.file("AUDIT_TSA_CERTIFICATES"))
 
 
 def publishes() -> bool:
@@ -315,80 +320,3 @@ def publishes() -> bool:
     Off by default: a process of its own holds those credentials (`publisher`).
     """
     return bool(settings.BOOTSTRAP["WORKER_PUBLISHES"])
-
-
-class _Reader:
-    """Reads one dictionary; every complaint names the variable."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
-
-    def file(self, variable: str) -> Path:
-        path = Path(str(self.values[variable]))
-        if not path.is_file():
-            raise Unusable(variable, f"there is no file {path}")
-        return path
-
-    def number(self, variable: str, least: int, most: int) -> int:
-        try:
-            number = int(self.values[variable])
-        except (TypeError, ValueError) as exc:
-            raise Unusable(variable, "is not a whole number") from exc
-        if not least <= number <= most:
-            raise Unusable(variable, f"{number} is not within {least} and {most}")
-        return number
-
-    def rate(self, variable: str) -> float:
-        text = str(self.values[variable]).strip()
-        if text == NO_LIMIT:
-            return 0.0
-        try:
-            rate = float(text)
-        except ValueError as exc:
-            raise Unusable(variable, f'is neither a number nor "{NO_LIMIT}"') from exc
-        if not 0 < rate < float("inf"):
-            raise Unusable(variable, f'{text} is not above 0 (or "{NO_LIMIT}")')
-        return rate
-
-    def networks(self, variable: str) -> tuple[Network, ...]:
-        try:
-            return tuple(ipaddress.ip_network(text) for text in self._words(variable))
-        except ValueError as exc:
-            raise Unusable(variable, str(exc)) from exc
-
-    def addresses(self, variable: str) -> tuple[str, ...]:
-        try:
-            return tuple(
-                str(ipaddress.ip_address(text)) for text in self._words(variable)
-            )
-        except ValueError as exc:
-            raise Unusable(variable, str(exc)) from exc
-
-    def families(self, variable: str) -> tuple[int, ...]:
-        words = self._words(variable)
-        if not {"4", "6"} >= set(words):
-            raise Unusable(variable, "holds something else than 4 and 6")
-        if len(set(words)) == len(FAMILIES):
-            raise Unusable(variable, "leaves no address family to ask over")
-        return tuple(sorted({int(word) for word in words}))
-
-    def targets(self, variable: str) -> tuple[Target, ...]:
-        found = []
-        for word in self._words(variable):
-            kind, _, rest = word.partition(":")
-            if word.startswith("/"):
-                kind, rest = "file", word
-            elif kind in {"http", "https"}:
-                kind, rest = "http", word
-            if kind not in TARGETS or not rest:
-                raise Unusable(
-                    variable,
-                    f"{word} is none of /folder, https://…, git:REMOTE, mailto:ADDRESS",
-                )
-            found.append(Target(kind, rest))
-        return tuple(found)
-
-    def _words(self, variable: str) -> list[str]:
-        value = self.values[variable]
-        texts: Iterable[str] = [value] if isinstance(value, str) else value
-        return [word for text in texts for word in str(text).replace(",", " ").split()]

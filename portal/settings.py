@@ -293,6 +293,8 @@ BOOTSTRAP: dict[str, Any] = {
     "AUDIT_WITNESSES": env.str("AUDIT_WITNESSES", default=""),
     "AUDIT_PUBLISH": env.str("AUDIT_PUBLISH", default=""),
     "AUDIT_PUBLISH_SECONDS": env.str("AUDIT_PUBLISH_SECONDS", default="60"),
+    "AUDIT_TSA": env.str("AUDIT_TSA", default=""),
+    "AUDIT_TSA_CERTIFICATES": env.str("AUDIT_TSA_CERTIFICATES", default=""),
     "WORKER_PUBLISHES": env.bool("WORKER_PUBLISHES", default=False),
 }
 

@@ -26,6 +26,7 @@ from . import (
     log_totals,
     log_verifying,
     sealing,
+    stamping,
     witnessing,
 )
 from .actors import Actor, ActorKind
@@ -40,6 +41,9 @@ STREAM: Final = "log"
 BEAT_EVERY: Final = timedelta(minutes=10)
 COMPARE_EVERY: Final = timedelta(hours=1)
 MAIL_EVERY: Final = timedelta(days=1)
+STAMP_EVERY: Final = timedelta(days=1)
+STAMP_AGAIN: Final = timedelta(hours=1)
+"""After an authority has given none."""
 QUORUM_WITHIN: Final = timedelta(hours=1)
 VERIFY_EVERY: Final = timedelta(seconds=10)
 """A slice is verified at least this often, however much there is to seal."""
@@ -59,6 +63,7 @@ class Keeper:
     mailed: datetime | None = None
     compared: datetime | None = None
     sealed: datetime | None = None
+    stamp_due: datetime | None = None
     quorum: datetime | None = None
     verified: datetime | None = None
     offset: float | None = None
@@ -246,6 +251,19 @@ class Keeper:
         self.mailed = now if mail else self.mailed
         for problem in checkpoints.deliver_all(targets, note):
             log.error("checkpoint.not_delivered", extra={"problem": problem})
+        self._stamp(newest, now)
+
+    def _stamp(self, newest: Checkpoint, now: datetime) -> None:
+        """Let an authority say once a day since when a checkpoint exists."""
+        authority = self.ledger.timestamps
+        if authority is None or (self.stamp_due is not None and now < self.stamp_due):
+            return
+        self.stamp_due = now + STAMP_EVERY
+        try:
+            stamping.stamp(newest.note, newest.size, authority, self.files)
+        except stamping.NotStamped as exc:
+            log.exception("checkpoint.not_stamped", extra={"problem": str(exc)})
+            self.stamp_due = now + STAMP_AGAIN
 
     def _ask_witnesses(self, newest: Checkpoint, now: datetime) -> None:
         nodes = self.files.nodes(newest.size)

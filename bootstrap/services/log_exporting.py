@@ -1,7 +1,7 @@
 """The log as a folder for outsiders: C2SP's static layout, a period's bundles.
 
-`checkpoint`, all hash tiles, `key`, and the entry bundles of the period. What is
-left out is told in `partial`, so that a verifier knows which bundles must be there.
+`checkpoint`, all hash tiles, `key`, time stamps, and the entry bundles of the period.
+What is left out is told in `partial`, so that a verifier knows which bundles must be there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from bootstrap.core.tlog import tiles
 from bootstrap.models import AuditLeaf
 
-from . import checkpoints
+from . import checkpoints, stamping
 from .logfiles import CHECKPOINT, KEY, LogFiles
 
 PARTIAL = "partial"
@@ -58,6 +58,7 @@ def export(
     if (first, last) != (0, size):
         held = {"first": first, "last": last}
         folder.write(PARTIAL, (json.dumps(held) + "\n").encode())
+    folder.write_all(stamping.stamps(files))
     folder.write(KEY, key)
     folder.write(CHECKPOINT, note.encode())
     return Exported(size, first, last)
