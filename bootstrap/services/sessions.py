@@ -24,8 +24,15 @@ def signed_out(actor: Actor, *, now: datetime) -> None:
     audit.record(EntryType.USER_SIGNED_OUT, stream=STREAM, actor=actor, now=now)
 
 
-def sign_in_failed(typed: str, *, known: bool, now: datetime) -> None:
-    """Record a wrong password; a name is kept only if it is an account's.
+def stepped_up(actor: Actor, *, now: datetime) -> None:
+    """Record that a person who is in showed a second factor again (S-66)."""
+    audit.record(EntryType.USER_STEPPED_UP, stream=STREAM, actor=actor, now=now)
+
+
+def sign_in_failed(
+    typed: str, *, known: bool, now: datetime, factor: str = "password"
+) -> None:
+    """Record a wrong password, or another factor; a name only if it is an account's.
 
     What else people type there may be a password, and is not kept at all.
     """
@@ -36,6 +43,7 @@ def sign_in_failed(typed: str, *, known: bool, now: datetime) -> None:
         now=now,
         private={"person": typed} if known else {},
         known=known,
+        factor=factor,
     )
 
 
@@ -51,6 +59,31 @@ def account_changed(
         private={"person": person},
         subject=audit.pseudonym(person),
         columns=sorted(columns),
+    )
+
+
+def factors_changed(
+    person: str,
+    *,
+    added: Iterable[str],
+    removed: Iterable[str],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Record that an account has other second factors than before: of which kinds.
+
+    Call it in the transaction that changes them.
+    """
+    audit.record(
+        EntryType.USER_CHANGED,
+        stream=STREAM,
+        actor=actor,
+        now=now,
+        private={"person": person},
+        subject=audit.pseudonym(person),
+        columns=["second factor"],
+        added=sorted(added),
+        removed=sorted(removed),
     )
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -22,7 +23,7 @@ from bootstrap.models import Identity
 from bootstrap.services import identities, roles, sessions
 from portal.access import CAME_BY_OIDC, SECOND_FACTOR_SHOWN
 
-from . import relying
+from . import factors, relying
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,9 @@ def _stepped_up(request: HttpRequest, claims: relying.Claims) -> HttpResponse:
         raise relying.SignInRefused("the provider asked for no second factor")
     record_authentication(request, user, "mfa", type="oidc", at=claims.at)
     request.session[SECOND_FACTOR_SHOWN] = True
-    request.session.cycle_key()
+    with transaction.atomic():
+        request.session.cycle_key()
+        factors.stepped_up(request)
     return redirect(claims.back)
 
 
@@ -117,7 +120,7 @@ def _is(user: User, claims: relying.Claims) -> bool:
 def _refused(request: HttpRequest, why: str) -> HttpResponse:
     """Answer alike whatever went wrong; the log says what, the trail that it did."""
     log.warning("oidc refused", extra={"why": why})
-    sessions.sign_in_failed("", known=False, now=clock.now())
+    sessions.sign_in_failed("", known=False, now=clock.now(), factor="provider")
     messages.error(request, _("Single sign-on did not work. Nothing was changed."))
     page = "account/oidc_refused.html"
     return render(request, page, {"provider": relying.provider()}, status=403)

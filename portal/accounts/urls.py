@@ -6,10 +6,11 @@ from typing import Final
 
 from allauth.account.urls import urlpatterns as account_urls
 from allauth.mfa.totp.views import activate_totp
+from allauth.mfa.urls import urlpatterns as factor_urls
 from csp.decorators import csp_update
 from django.urls import include, path
 
-from . import oidc, sessions, views
+from . import factors, oidc, sessions, views
 
 OFFERED: Final = frozenset(
     {
@@ -27,7 +28,7 @@ urlpatterns = [
     # The picture to photograph is a data: URI, on this page alone.
     path(
         "accounts/2fa/totp/activate/",
-        csp_update({"img-src": ["data:"]})(activate_totp),
+        csp_update({"img-src": ["data:"]})(factors.changing(activate_totp)),
     ),
     path("accounts/", include([p for p in account_urls if p.name in OFFERED])),
     path("accounts/oidc/", oidc.begin, name="oidc_begin"),
@@ -36,7 +37,7 @@ urlpatterns = [
     path("accounts/sessions/", sessions.mine, name="sessions"),
     path("accounts/sessions/others/", sessions.end_others, name="sessions-end-others"),
     path("accounts/sessions/<int:session_id>/", sessions.end, name="session-end"),
-    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/2fa/", include(factors.recorded(factor_urls))),
     path("language/", views.language, name="language"),
     path("theme/", views.theme, name="theme"),
     path("keys/", views.keys, name="keys"),

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from bootstrap import clock
@@ -113,11 +114,18 @@ class PersonAdmin(UserAdmin[User]):
         form_url: str = "",
     ) -> HttpResponse:
         """Change an account's password; its sessions end with the old one (S-103)."""
-        answer = super().user_change_password(request, id, form_url)
-        person = self.get_object(request, id)
-        if person and answer.status_code == HTTPStatus.FOUND:
-            rows = visits.others(person, request)
-            visits.end(person, rows, request=request, why="password")
+        with transaction.atomic():
+            answer = super().user_change_password(request, id, form_url)
+            person = self.get_object(request, id)
+            if person and answer.status_code == HTTPStatus.FOUND:
+                sessions.account_changed(
+                    person.get_username(),
+                    ["password"],
+                    actor=actor_of(request, "admin"),
+                    now=clock.now(),
+                )
+                rows = visits.others(person, request)
+                visits.end(person, rows, request=request, why="password")
         return answer
 
     def has_delete_permission(

@@ -5,18 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
-from allauth.mfa.totp.internal.auth import (
-    TOTP,
-    format_hotp_value,
-    generate_totp_secret,
-    hotp_value,
-    yield_hotp_counters_from_time,
-)
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.urls import reverse
 
 from tests.support import rows
+from tests.support.factors import code_of
 
 from .conftest import enter
 
@@ -31,12 +26,6 @@ def _fresh_limits(db):
 def send(client, name, password):
     url = reverse("account_login")
     return client.post(url, {"login": name, "password": password})
-
-
-def code_of(secret):
-    """Return what the authenticator app shows now."""
-    counter = next(iter(yield_hotp_counters_from_time()))
-    return format_hotp_value(hotp_value(secret, counter))
 
 
 def test_the_page_of_sign_in_offers_no_account(client):

@@ -82,6 +82,7 @@ class EntryType(StrEnum):
     # people
     USER_SIGNED_IN = "user.signed-in"
     USER_SIGN_IN_FAILED = "user.sign-in-failed"
+    USER_STEPPED_UP = "user.stepped-up"  # showed a second factor again (S-66)
     USER_SIGNED_OUT = "user.signed-out"
     USER_CHANGED = "user.changed"
     SESSION_ENDED = "session.ended"  # by hand, or since the password changed

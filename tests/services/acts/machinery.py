@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
@@ -32,6 +33,7 @@ from tests.services.builders import (
     a_person,
 )
 from tests.services.test_keeping import Time, a_keeper
+from tests.support.factors import code_of
 
 from .acting import PASSWORD, writes
 from .changes import decide, waiting
@@ -92,6 +94,15 @@ def change_the_password(scene):
         password1=new,
         password2=new,
     )
+
+
+@writes(T.USER_STEPPED_UP)
+def show_a_second_factor_again(scene):
+    browser = a_browser(scene)
+    person, secret = User.objects.get(), generate_totp_secret()
+    browser.force_login(person)
+    TOTP.activate(person, secret)
+    return lambda: once_more(browser, "mfa_reauthenticate", code=code_of(secret))
 
 
 @writes(T.SESSION_ENDED)
