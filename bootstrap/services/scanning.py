@@ -24,7 +24,7 @@ from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evidence import bundle
 from bootstrap.models import Domain, Zone
 
-from . import glances, leasing, parentside, recording, zones
+from . import glances, leasing, parentside, recording, trust, zones
 from .evaluating import Judged, Site, evaluate_all
 from .leasing import Lease
 from .recording import Recorded
@@ -78,6 +78,7 @@ def evaluate(
         for group in evaluate_all(_cases(rows, {}, trigger, at), at):
             yield from map(_unsaved, group)
         return
+    trust.note(at.anchors, now=at.clock())
     term = config.scanning().lease
     leases = {
         lease.domain_id: lease for lease in _taken(rows, trigger, at.clock(), term)
@@ -90,6 +91,7 @@ def drain(*, holder: str, at: Site) -> Iterator[Recorded]:
 
     What is left then is for the next task, which is rung for.
     """
+    trust.note(at.anchors, now=at.clock())
     limits = config.scanning()
     until = at.ticks() + limits.burst.total_seconds()
     while at.ticks() < until:
