@@ -96,6 +96,7 @@ class EntryType(StrEnum):
     WEBHOOK_REMOVED = "webhook.removed"
     DATA_VIEWED = "data.viewed"
     DATA_EXPORTED = "data.exported"
+    DATA_ERASED = "data.erased"  # names or words beside entries; entries stay (S-95)
 
     # the trail and the machinery itself
     KEY_USED = "key.used"

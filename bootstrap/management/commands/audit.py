@@ -21,6 +21,7 @@ from bootstrap.services import (
     audit,
     dbroles,
     dossiers,
+    erasure,
     log_checks,
     log_exporting,
     log_totals,
@@ -78,6 +79,12 @@ class Command(BaseCommand):
             "recover", help="put back what an older database has forgotten"
         )
         recover.add_argument("--key", type=Path, metavar="FILE", help="as for verify")
+        erase = commands.add_parser(
+            "erase", help="forget who somebody is, or what an entry keeps apart"
+        )
+        whose = erase.add_mutually_exclusive_group(required=True)
+        whose.add_argument("--person", metavar="NAME", help="of an account now off")
+        whose.add_argument("--entry", type=_id, help="its comment and other words")
         roles = commands.add_parser(
             "roles", help="print the SQL of PostgreSQL's roles and rights"
         )
@@ -93,6 +100,7 @@ class Command(BaseCommand):
             "dossier": self.dossier,
             "export": self.export,
             "recover": self.recover,
+            "erase": self.erase,
             "roles": self.roles,
         }
         verbs[options["command"]](options)
@@ -196,6 +204,20 @@ class Command(BaseCommand):
         for kind, count in sorted(done.types.items()):
             self.stdout.write(f"{count:>8}  {kind}")
         self.stdout.write(f"{done.added} entries put back; the log has {done.size}")
+
+    def erase(self, options: dict[str, Any]) -> None:
+        """Delete what leads from entries to a person (S-95)."""
+        entry = options["entry"] and _entry(options["entry"])
+        now = clock.now()
+        try:
+            count = (
+                erasure.words(entry, actor=OPERATOR, now=now)
+                if entry
+                else erasure.person(options["person"], actor=OPERATOR, now=now)
+            )
+        except (erasure.StillActive, erasure.NothingToErase) as exc:
+            raise CommandError(str(exc)) from exc
+        self.stdout.write(f"{count} values erased; every proof holds as before")
 
     def roles(self, options: dict[str, Any]) -> None:
         """Print what the owner of the database runs after each migration (S-86)."""

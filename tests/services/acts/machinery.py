@@ -17,6 +17,7 @@ from bootstrap import config
 from bootstrap.core.dnssec.anchor_files import read_anchors
 from bootstrap.core.tlog.types import EntryType as T
 from bootstrap.models import (
+    AuditDisclosure,
     AuditEntry,
     RoleRequest,
     Token,
@@ -25,6 +26,7 @@ from bootstrap.models import (
 from bootstrap.services import (
     deliveries,
     disclosures,
+    erasure,
     exports,
     people,
     roles,
@@ -203,6 +205,14 @@ def view_personal_values(scene):
     decide("approve")
     entry = AuditEntry.objects.get(type=T.PROPOSAL_APPROVED)
     return lambda: disclosures.show(entry, actor=a_person("olga"), now=NOW)
+
+
+@writes(T.DATA_ERASED)
+def erase_a_person(scene):
+    waiting()
+    decide("approve")
+    name = AuditDisclosure.objects.get(name="actor").value
+    return lambda: erasure.person(name, actor=OPERATOR, now=NOW)
 
 
 @writes(T.DATA_EXPORTED)
