@@ -78,7 +78,6 @@ def evaluate(
         for group in evaluate_all(_cases(rows, {}, trigger, at), at):
             yield from map(_unsaved, group)
         return
-    trust.note(at.anchors, now=at.clock())
     term = config.scanning().lease
     leases = {
         lease.domain_id: lease for lease in _taken(rows, trigger, at.clock(), term)
@@ -91,7 +90,6 @@ def drain(*, holder: str, at: Site) -> Iterator[Recorded]:
 
     What is left then is for the next task, which is rung for.
     """
-    trust.note(at.anchors, now=at.clock())
     limits = config.scanning()
     until = at.ticks() + limits.burst.total_seconds()
     while at.ticks() < until:
@@ -124,6 +122,7 @@ def _work_off(
 
     After a failure nothing is given back: the leases run out, and are counted.
     """
+    trust.note(at.anchors, now=at.clock())
     term = config.scanning().lease
     left = dict(leases)
     # One instance of a zone for all of its children, not one each.
