@@ -1,4 +1,4 @@
-"""When may a name be shown in Unicode? Only where nobody can be fooled (S-56)."""
+"""Names in Unicode: shown where nobody can be fooled (S-56), understood when typed."""
 
 from __future__ import annotations
 
@@ -37,6 +37,23 @@ def safe_unicode(text: str) -> str | None:
     if any(label is None for label in decoded):
         return None
     return ".".join(label for label in decoded if label is not None)
+
+
+def ascii_form(text: str) -> str:
+    """Return what somebody typed with U-labels as A-labels, as names are kept.
+
+    A label that cannot be one stays as it is, and will be found nowhere.
+    """
+    return ".".join(_encoded(label) for label in text.lower().split("."))
+
+
+def _encoded(label: str) -> str:
+    if label.isascii():
+        return label
+    try:
+        return idna.encode(label, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return label
 
 
 def _decoded(label: str) -> str | None:

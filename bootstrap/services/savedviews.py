@@ -39,6 +39,12 @@ SHIPPED: Final = (
     View("failed", "Failed to publish", MappingProxyType({"state": "failed"})),
     View("expiring", "Expiring today", MappingProxyType({"age": "expiring"})),
     View("removals", "Removals", MappingProxyType({"path": "removal"})),
+    View(
+        "vantage",
+        "Disagreeing vantage points",
+        MappingProxyType({"reason": "APEX_VANTAGE_DIFFER"}),
+    ),
+    View("my-decisions", "My decisions", MappingProxyType({"decided": "me"})),
 )
 """What everybody finds there from the start."""
 

@@ -18,12 +18,16 @@ from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import AuditDisclosure, AuditEntry
 from bootstrap.services import disclosures, proofs, sealing
 from bootstrap.services.logfiles import HistoryDiffers, LogFiles
+from portal import idn
 from portal.access import AUDIT, actor_of, may
 
+from . import layouts
 from .forms import TrailFilter
 from .paging import Page, page_of
 
 TEXT: Final = "text/plain; charset=utf-8"
+BESIDE: Final = {"page", *layouts.KEYS}
+"""What an address says beside its filters."""
 
 
 @require_safe
@@ -31,10 +35,11 @@ TEXT: Final = "text/plain; charset=utf-8"
 def trail(request: HttpRequest) -> HttpResponse:
     """List the entries, newest first."""
     form = TrailFilter(request.GET)
-    found, log = _found(form, request), proofs.log_state()
+    layout = layouts.of("trail", request, request.GET)
+    found, log = _found(form, request, layout), proofs.log_state()
     for row in found.rows:
         row.who, row.proof = _who(row), log.of(row.sealed_under)
-    context = {"form": form, "page": found, "log": log}
+    context = {"form": form, "page": found, "log": log, "layout": layout}
     return render(request, "dashboard/trail.html", context)
 
 
@@ -51,7 +56,7 @@ def narrowed(form: TrailFilter) -> QuerySet[AuditEntry]:
         return rows.none()
     wanted = form.cleaned_data
     until = wanted["until"] + timedelta(days=1) if wanted["until"] else None
-    child = wanted["domain"].strip().rstrip(".").lower()
+    child = idn.ascii_form(wanted["domain"].strip().rstrip("."))
     columns = {
         "stream": f"child:{child}." if child else "",
         "type__in": _kinds(wanted["type"].strip()),
@@ -80,12 +85,15 @@ def _theirs(person: str) -> QuerySet[AuditDisclosure]:
     return rows.order_by("-entry_uid")
 
 
-def _found(form: TrailFilter, request: HttpRequest) -> Page:
+def _found(form: TrailFilter, request: HttpRequest, layout: layouts.Layout) -> Page:
     """Return a page of entries; one person's alone is found by what names them."""
-    wanted = {name: value for name, value in request.GET.items() if value}
-    if not form.is_valid() or wanted.keys() - {"page"} != {"actor"}:
-        return page_of(_told(narrowed(form)), request)
-    found = page_of(_theirs(form.cleaned_data["actor"].strip()), request)
+    wanted = {name for name, value in request.GET.items() if value}
+    newest_first = layout.sort == "-when"
+    if not form.is_valid() or wanted - BESIDE != {"actor"} or not newest_first:
+        rows = narrowed(form).order_by(*layout.order)
+        return page_of(_told(rows), request, layout.size)
+    person = form.cleaned_data["actor"].strip()
+    found = page_of(_theirs(person), request, layout.size)
     uids = [each.entry_uid for each in found.rows]
     theirs = AuditEntry.objects.filter(uid__in=uids).order_by("-uid")
     found.rows[:] = _told(theirs)

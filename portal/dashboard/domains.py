@@ -16,7 +16,7 @@ from bootstrap import clock
 from bootstrap.core.evaluation.delegation import Suspension
 from bootstrap.models import Alarm, AuditEntry, Domain, Proposal, ScanAttempt, Zone
 from bootstrap.services import requests
-from portal import words
+from portal import idn, words
 from portal.access import (
     COMMENT,
     HOLD,
@@ -29,6 +29,7 @@ from portal.access import (
     within,
 )
 
+from . import layouts
 from .forms import DomainFilter
 from .paging import page_of
 
@@ -40,9 +41,10 @@ SOME = 20
 @staff_only
 def domains(request: HttpRequest) -> HttpResponse:
     """List the delegations, filtered by what the query string says."""
-    form = asked(request)
-    found = page_of(narrowed(request, form), request)
-    return render(request, "dashboard/domains.html", {"form": form, "page": found})
+    form, layout = asked(request), layouts.of("domains", request, request.GET)
+    rows = narrowed(request, form).order_by(*layout.order)
+    shown = {"form": form, "page": page_of(rows, request, layout.size)}
+    return render(request, "dashboard/domains.html", shown | {"layout": layout})
 
 
 def asked(request: HttpRequest) -> DomainFilter:
@@ -59,7 +61,7 @@ def narrowed(request: HttpRequest, form: DomainFilter) -> QuerySet[Domain]:
         return rows.none()
     wanted = form.cleaned_data
     columns = {
-        "name__contains": wanted["q"].strip().rstrip(".").lower(),
+        "name__contains": idn.ascii_form(wanted["q"].strip().rstrip(".")),
         "zone": wanted["zone"],
         "state": wanted["state"],
         "last_reason": wanted["reason"].strip(),

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.views.decorators.http import require_POST
 
 from bootstrap import clock
-from bootstrap.models import Alarm, Proposal, ScanAttempt, Zone
+from bootstrap.models import Alarm, ScanAttempt, Zone
 from bootstrap.services import exports
 from bootstrap.services.summaries import moment
 from portal import sheets
@@ -42,8 +42,8 @@ def _domains(request: HttpRequest) -> QuerySet[Any]:
 
 
 def _queue(request: HttpRequest) -> QuerySet[Any]:
-    rows = within(request, Proposal.objects.awaiting_staff())
-    return queue.narrowed(rows, queue.asked(request, request.GET), clock.now())
+    form, now = queue.asked(request), clock.now()
+    return queue.narrowed(queue.standing(request, form, now), form, now)
 
 
 def _scans(request: HttpRequest) -> QuerySet[Any]:

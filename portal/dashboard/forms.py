@@ -13,6 +13,8 @@ from bootstrap.core.evaluation.delegation import Suspension
 from bootstrap.models import DomainState, Zone
 from portal.access import VERBS
 
+from . import layouts
+
 MAX_COMMENT = 2000
 
 
@@ -107,6 +109,9 @@ class QueueFilter(OfZones):
         ],
         label="Waiting",
     )
+    decided = forms.ChoiceField(
+        required=False, choices=_any("me"), widget=forms.HiddenInput()
+    )
 
 
 class BatchForm(forms.Form):
@@ -137,8 +142,8 @@ class ViewForm(forms.Form):
     shared = forms.BooleanField(required=False)
 
     def params(self) -> dict[str, str]:
-        """Return the filters that came along and are not empty."""
-        names = QueueFilter.base_fields
+        """Return the filters and the layout that came along and are not empty."""
+        names = (*QueueFilter.base_fields, *layouts.KEYS)
         return {key: str(self.data[key]) for key in names if self.data.get(key)}
 
 

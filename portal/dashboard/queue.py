@@ -16,8 +16,9 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from bootstrap import clock
-from bootstrap.models import Proposal, Zone
+from bootstrap.models import Decision, Proposal, Zone
 from bootstrap.services import batches, savedviews
+from portal import idn
 from portal.access import (
     DECIDE,
     actor_of,
@@ -29,7 +30,7 @@ from portal.access import (
     zones_of,
 )
 
-from . import presenters
+from . import layouts, presenters
 from .forms import BatchForm, QueueFilter, ViewForm
 from .paging import FAR, page_of
 
@@ -42,6 +43,8 @@ NS_KEY: Final = re.compile(r"[0-9a-f]{64}")
 """What names a nameserver set; no operator of breakers is written so."""
 SOON: Final = timedelta(hours=12)
 """What expires within it is "expiring today"."""
+LATELY: Final = timedelta(days=30)
+"""How far back one's own decisions are listed."""
 
 
 @require_safe
@@ -50,22 +53,42 @@ def queue(request: HttpRequest) -> HttpResponse:
     """List what only a person can move, oldest first; htmx asks what is new."""
     zones = within(request, Zone.objects.all(), "pk")
     views = _views(request, zones)
-    form, now = QueueFilter(_wanted(request.GET, views), zones=zones), clock.now()
-    rows = narrowed(within(request, Proposal.objects.awaiting_staff()), form, now)
-    if request.headers.get("HX-Request") == "true":
+    wanted, now = _wanted(request.GET, views), clock.now()
+    form = QueueFilter(wanted, zones=zones)
+    rows = narrowed(standing(request, form, now), form, now)
+    if "since" in request.GET:
         return render(request, "dashboard/_news.html", _news(request, rows))
-    found = page_of(rows.select_related("domain__zone", "scan"), request)
-    shown = {"form": form, "page": found, "views": views, "now": now}
-    shown["may_decide"] = holds_somewhere(request.user, DECIDE)
+    layout = layouts.of("queue", request, wanted)
+    rows = rows.order_by(*layout.order).select_related("domain__zone", "scan")
+    found = page_of(rows, request, layout.size)
+    shown = {"form": form, "page": found, "views": views, "now": now, "layout": layout}
+    shown["mine"] = _mine(form)
+    shown["may_decide"] = not shown["mine"] and holds_somewhere(request.user, DECIDE)
     shown["limit"] = batches.MOST
     dress(found.rows)
     return render(request, "dashboard/queue.html", shown)
 
 
-def asked(request: HttpRequest, wanted: Mapping[str, Any]) -> QueueFilter:
-    """Return the filters with the zones that this person sees."""
+def asked(request: HttpRequest) -> QueueFilter:
+    """Return the filters of the address, with those of the saved view that it names."""
     zones = within(request, Zone.objects.all(), "pk")
-    return QueueFilter(wanted, zones=zones)
+    return QueueFilter(_wanted(request.GET, _views(request, zones)), zones=zones)
+
+
+def standing(
+    request: HttpRequest, form: QueueFilter, now: datetime
+) -> QuerySet[Proposal]:
+    """Return the rows before any filter: what waits, or what this person decided."""
+    if not _mine(form):
+        return within(request, Proposal.objects.awaiting_staff())
+    said = Decision.objects.filter(
+        at__gte=now - LATELY, actor_kind="staff", actor=request.user.get_username()
+    )
+    return within(request, Proposal.objects.filter(pk__in=said.values("proposal")))
+
+
+def _mine(form: QueueFilter) -> bool:
+    return form.is_valid() and form.cleaned_data["decided"] == "me"
 
 
 def _views(request: HttpRequest, zones: QuerySet[Zone]) -> list[savedviews.View]:
@@ -99,7 +122,7 @@ def narrowed(
         return rows.none()
     wanted = form.cleaned_data
     columns = {
-        "domain__name__contains": wanted["q"].strip().rstrip(".").lower(),
+        "domain__name__contains": idn.ascii_form(wanted["q"].strip().rstrip(".")),
         "domain__zone": wanted["zone"],
         "state": wanted["state"],
         "path": wanted["path"],
@@ -145,10 +168,8 @@ def batch(request: HttpRequest) -> HttpResponse:
 
 def _matching(request: HttpRequest) -> list[str]:
     """Return all that the filters in the address leave, oldest first, up to a limit."""
-    zones = within(request, Zone.objects.all(), "pk")
-    form = QueueFilter(_wanted(request.GET, _views(request, zones)), zones=zones)
     seen = within(request, Proposal.objects.awaiting_staff())
-    rows = narrowed(seen, form, clock.now())
+    rows = narrowed(seen, asked(request), clock.now())
     return [str(pk) for pk in rows.values_list("pk", flat=True)[:FAR]]
 
 

@@ -19,6 +19,7 @@ NUMBERS: Final = frozenset({"digests", "forbidden_algorithms"})
 """Lists of numbers; the other lists are words."""
 YEAR: Final = 31_536_000
 PREFIX: Final = "policy_"
+ACRONYMS: Final = frozenset({"ns", "nsec3", "rsa", "ds"})
 
 
 class WordList(forms.CharField):
@@ -53,8 +54,21 @@ def _policy_fields() -> dict[str, forms.Field]:
     }
 
 
+def label_of(name: str) -> str:
+    """Return what a setting or a part of the policy is called on pages."""
+    if name in RulesForm.base_fields:
+        return str(RulesForm.base_fields[name].label or name.capitalize())
+    return _words(name)
+
+
+def _words(name: str) -> str:
+    words = [w.upper() if w in ACRONYMS else w for w in name.split("_")]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
 def _field(name: str, like: object) -> forms.Field:
-    label = name.replace("_", " ").capitalize()
+    label = _words(name)
     if isinstance(like, bool):
         return forms.BooleanField(required=False, label=label)
     if isinstance(like, tuple):

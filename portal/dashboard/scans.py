@@ -13,7 +13,7 @@ from bootstrap.models import ScanAttempt
 from bootstrap.services import evidence as kept
 from portal.access import staff_only, within
 
-from . import packets, presenters, svg
+from . import layouts, packets, presenters, svg
 from .paging import page_of
 
 
@@ -21,13 +21,15 @@ from .paging import page_of
 @staff_only
 def scans(request: HttpRequest) -> HttpResponse:
     """List evaluations, newest first, filtered by outcome."""
-    all_rows = ScanAttempt.objects.select_related("domain").order_by("-started_at")
-    rows = within(request, all_rows)
+    all_rows = ScanAttempt.objects.select_related("domain")
+    layout = layouts.of("scans", request, request.GET)
+    rows = within(request, all_rows).order_by(*layout.order)
     outcome = request.GET.get("outcome", "")
-    found = page_of(rows.filter(outcome=outcome) if outcome else rows, request)
+    chosen = rows.filter(outcome=outcome) if outcome else rows
+    found = page_of(chosen, request, layout.size)
     outcomes = [word.value for word in Outcome]
     context = {"page": found, "outcome": outcome, "outcomes": outcomes}
-    return render(request, "dashboard/scans.html", context)
+    return render(request, "dashboard/scans.html", context | {"layout": layout})
 
 
 @require_safe

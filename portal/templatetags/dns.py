@@ -105,8 +105,10 @@ def duration(length: timedelta) -> str:
 
 
 @register.filter
-def utc(moment: datetime | None) -> str:
-    """Return a moment as "2026-11-24 14:30:00Z"."""
+def utc(moment: datetime | str | None) -> str:
+    """Return a moment, or its ISO text, as "2026-11-24 14:30:00Z"."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment) if moment else None
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if moment else ""
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django import template
+from django.forms import BaseForm
 from django.http import HttpRequest
 from django.template import Context
 from django.urls import reverse
@@ -16,6 +17,7 @@ from bootstrap.models import Alarm, Proposal
 from bootstrap.services import powers
 from portal import words
 from portal.access import AUDIT, PEOPLE, holds, within
+from portal.dashboard import rulesforms
 
 from .dns import duration, shown
 
@@ -123,6 +125,18 @@ def step(name: object) -> str:
 def skipped(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the checks that did not apply, or were not reached."""
     return [check for check in checks if check.get("result") == "skipped"]
+
+
+@register.filter
+def rule_words(name: object) -> str:
+    """Return what a rule of a zone is called in the form that changes it."""
+    return rulesforms.label_of(str(name))
+
+
+@register.simple_tag
+def filters_set(form: BaseForm) -> int:
+    """Return how many filters beside the first, which is always in sight, are set."""
+    return sum(bool(field.value()) for field in form.visible_fields()[1:])
 
 
 @register.filter

@@ -62,6 +62,7 @@ PRESS = {
     "switch-release": ("approver",),
     "breaker-release": ("approver",),
     "export": ALL,
+    "layout": ALL,
     "report-download": ("auditor",),
     "dossier": ALL,
     "rules-ask": ("zone manager",),
@@ -100,6 +101,7 @@ def address(name, registry) -> str:
         "suspend": {"domain_id": registry.domains["blocked"].pk},
         "resume": {"domain_id": registry.domains["blocked"].pk},
         "export": {"what": "domains", "form": "csv"},
+        "layout": {"what": "domains"},
         "report-download": {"form": "json"},
         "breaker-release": {"breaker_id": 4711},
         "rules-edit": {"zone_id": registry.zone.pk},
@@ -219,6 +221,7 @@ def test_the_admin_sends_to_the_same_sign_in():
 HARMLESS = {
     "/theme/",
     "/keys/",
+    "/lists/",
     "/language/",
     "/accounts/logout/",
     "/queue/views/",

@@ -35,7 +35,7 @@ LISTS = {"overview", "queue", "domains", "scans", "zones", "alarms", "running"} 
     "operators",
     "tokens",
 }
-FREE = {"save-view", "delete-view", "export", "batch", "batch-decide"} | {
+FREE = {"save-view", "delete-view", "export", "layout", "batch", "batch-decide"} | {
     "scans-start",
     "scans-stop",
     "token-issue",

@@ -67,10 +67,40 @@ document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest"
     opener.addEventListener("click", () => help.showModal());
   }
 
-  // Nothing moves under the pointer or the focus: a live part waits till they leave.
+  const reveal = () => document.querySelectorAll("#choose-page, [data-pause]").forEach((part) => { part.hidden = false; });
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "choose-page") return;
+    rows().forEach((row) => { const mark = box(row); if (mark) mark.checked = event.target.checked; });
+  });
+  document.addEventListener("htmx:afterSettle", () => { at = -1; reveal(); });
+  reveal();
+})();
+
+// Live parts: they wait while the pointer or the focus is in them, and stop when told to.
+(() => {
+  let paused = false;
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-pause]");
+    if (!button) return;
+    paused = !paused;
+    button.textContent = paused ? "Go on with live updates" : "Pause live updates";
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (paused && event.target.dataset.live !== undefined) event.preventDefault();
+  });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const part = event.target;
     if (part.dataset.still !== undefined && (part.matches(":hover") || part.contains(document.activeElement)))
       event.detail.shouldSwap = false;
+  });
+
+  // Search as one types: from two letters on, and what is not set is not in the address.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.target.getAttribute("role") !== "search") return;
+    const { parameters, triggeringEvent } = event.detail;
+    const typed = triggeringEvent && triggeringEvent.target.name === "q" && triggeringEvent.type === "input";
+    const unfolds = triggeringEvent && triggeringEvent.target.id === "more-filters";
+    if (unfolds || (typed && triggeringEvent.target.value.trim().length === 1)) event.preventDefault();
+    Object.keys(parameters).filter((key) => !parameters[key]).forEach((key) => { delete parameters[key]; });
   });
 })();

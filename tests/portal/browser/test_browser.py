@@ -2,143 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth.models import User
 from django.urls import reverse
 
 from bootstrap.models import Proposal, Zone
 from tests.support import rows
 
 from .conftest import sign_in
+from .looks import watched
 
 pytestmark = pytest.mark.system
-
-
-def addresses(registry):
-    """Return every page by name."""
-
-    def to(name, *args):
-        return reverse(name, args=args)
-
-    proposals, scans = registry.proposals, registry.scans
-    pages = {
-        "login": "/accounts/login/",
-        "status": "/status/",
-        "status-waiting": "/status/lonely.example",
-        "status-secured": "/status/xn--bcher-kva.example",
-        "status-unknown": "/status/unknown.example",
-        "overview": "/",
-        "queue": "/queue/",
-        "domains": "/domains/",
-        "scans": "/scans/",
-        "scan": to("dashboard:scan", scans["alarm"].pk),
-        "compare": to("dashboard:compare", scans["alarm"].pk, scans["alarm"].pk),
-        "running": "/scans/running/",
-        "system": "/system/",
-        "rules": to("dashboard:rules", registry.rules.pk),
-        "rules-edit": to("dashboard:rules-edit", registry.zone.pk),
-        "report": "/audit/report/",
-        "operators": "/operators/",
-        "operator": to("dashboard:operator", registry.finding.ns_key),
-        "readiness": to("dashboard:readiness", registry.zone.pk),
-        "zones": "/zones/",
-        "zone": to("dashboard:zone", registry.zone.pk),
-        "alarms": "/alarms/",
-        "trail": "/audit/",
-        "entry": to("dashboard:entry", registry.entries[0].uid),
-        "second-factor": "/accounts/2fa/",
-        "totp": "/accounts/2fa/totp/activate/",
-        "password": "/accounts/password/change/",
-        "sessions": "/accounts/sessions/",
-        "tokens": "/tokens/",
-        "people": "/people/",
-        "person": to("dashboard:person", User.objects.order_by("pk")[0].pk),
-        "not-found": "/nothing-here",
-        "admin": "/admin/",
-        "admin-proposals": "/admin/bootstrap/proposal/",
-        "admin-proposal": to(
-            "admin:bootstrap_proposal_change", proposals["candidate"].pk
-        ),
-    }
-    for state in ("candidate", "held", "failed", "visible", "hostile"):
-        pages[f"proposal-{state}"] = to("dashboard:proposal", proposals[state].pk)
-    for state in ("blocked", "alarm", "secured", "hostile"):
-        pages[f"domain-{state}"] = to("dashboard:domain", registry.domains[state].pk)
-    return pages
-
-
-def watched(page):
-    """Collect what the browser complains about: policy, scripts, dialogs."""
-    heard = []
-
-    def on_console(message):
-        if message.type == "error" and "404" not in message.text:
-            heard.append(f"{page.url}: {message.text}")
-
-    def on_dialog(dialog):
-        heard.append("dialog")
-        dialog.dismiss()
-
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("dialog", on_dialog)
-    return heard
-
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "light-1440": {"color_scheme": "light", "width": 1440},
-    "dark-1440": {"color_scheme": "dark", "width": 1440},
-    "light-390": {"color_scheme": "light", "width": 390},
-    "dark-390": {"color_scheme": "dark", "width": 390},
-}
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_fits_keeps_the_policy_and_has_no_barrier(
-    look, chromium, site, shots
-):
-    pages = addresses(rows.a_registry())
-    scheme, width = LOOKS[look]["color_scheme"], LOOKS[look]["width"]
-    context = chromium.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme
-    )
-    page = context.new_page()
-    heard = watched(page)
-    barriers, wide, complaints = {}, {}, []
-
-    for name, url in pages.items():
-        page.goto(f"{site}{url}")
-        if name == "status":  # the sign-in page is seen before, all others after
-            sign_in(page, site, "reader")
-            page.goto(f"{site}{url}")
-        page.screenshot(path=shots / f"{name}-{look}.png", full_page=True)
-        complaints += heard
-        if serious := serious_barriers(page):
-            barriers[name] = serious
-        heard.clear()  # the examiner itself sets styles
-        if not name.startswith("admin") and is_too_wide(page):
-            wide[name] = width
-
-    context.close()
-    assert (complaints, barriers, wide) == ([], {}, {})
-
-
-def serious_barriers(page):
-    """Return what axe-core calls serious or critical, and where."""
-    found = Axe().run(page).response["violations"]
-    return {
-        rule["id"]: [node["target"] for node in rule["nodes"][:3]]
-        for rule in found
-        if rule["impact"] in {"serious", "critical"}
-    }
-
-
-def is_too_wide(page):
-    root = "document.documentElement"
-    return page.evaluate(f"{root}.scrollWidth > {root}.clientWidth")
 
 
 def test_a_reviewer_holds_and_an_approver_approves(chromium, site):

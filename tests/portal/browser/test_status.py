@@ -13,58 +13,11 @@ from bootstrap import clock, tasks
 from bootstrap.lab.hierarchy import Lab
 from bootstrap.lab.scenes import demo_world
 from bootstrap.models import Domain, WorkItem
-from portal import causes
 from tests.support import rows
 
-from .test_browser import LOOKS, is_too_wide, serious_barriers, watched
+from .looks import watched
 
 pytestmark = pytest.mark.system
-
-
-def addresses(registry, rf):
-    """Return every public page by name."""
-    link = causes.link_to(registry.finding, rf.get("/"))
-    return {
-        "index": "/status/",
-        "wrong": "/status/?name=a..b",
-        "waiting": "/status/lonely.example",
-        "differs": "/status/differs.example",
-        "broken": "/status/broken.example",
-        "signed": "/status/quiet.example",
-        "secured": "/status/xn--bcher-kva.example",
-        "report": f"/r/{registry.scans['waiting'].pk}",
-        "cause": link.removeprefix("http://testserver"),
-    }
-
-
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_public_page_fits_and_has_no_barrier(
-    look, language, chromium, site, shots, rf
-):
-    pages = addresses(rows.a_registry(), rf)
-    scheme, width = LOOKS[look]["color_scheme"], LOOKS[look]["width"]
-    context = chromium.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, locale=language
-    )
-    page = context.new_page()
-    heard = watched(page)
-    barriers, wide, complaints = {}, {}, []
-
-    for name, url in pages.items():
-        page.goto(f"{site}{url}")
-        page.screenshot(
-            path=shots / f"public-{name}-{language}-{look}.png", full_page=True
-        )
-        complaints += [line for line in heard if "400" not in line]
-        if serious := serious_barriers(page):
-            barriers[name] = serious
-        heard.clear()  # the examiner itself sets styles
-        if is_too_wide(page):
-            wide[name] = width
-
-    context.close()
-    assert (complaints, barriers, wide) == ([], {}, {})
 
 
 def test_a_record_and_the_letter_are_copied_by_one_press(chromium, site):
