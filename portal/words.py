@@ -13,6 +13,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _, gettext_noop
 
+from bootstrap.core.dns.signaling import Ending
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.reasons import MEANINGS, Kind, Reason
 from bootstrap.core.evaluation.texts import TEXTS, Act
@@ -169,6 +170,31 @@ PROOF: Final[Mapping[str, Badge]] = MappingProxyType(
     }
 )
 
+LISTED: Final[Mapping[str, Badge]] = MappingProxyType(
+    {
+        Ending.COMPLETE: Badge("complete", "check", "ok", "All names were seen."),
+        Ending.LIMIT: Badge(
+            "cut short", "dash", "info", "There is more, and we stopped."
+        ),
+        Ending.HASHED: Badge(
+            "cannot be listed", "dash", "calm", "NSEC3: names cannot be read off."
+        ),
+        Ending.MADE_UP: Badge(
+            "cannot be listed",
+            "dash",
+            "calm",
+            "Next names are computed for each question.",
+        ),
+        Ending.UNSIGNED: Badge(
+            "not signed", "ring", "calm", "No signal there could be valid."
+        ),
+        Ending.REFUSED: Badge(
+            "refused", "cross", "warn", "An error instead of an answer."
+        ),
+        Ending.SILENT: Badge("no answer", "clock", "warn", "No usable answer came."),
+    }
+)
+
 FAMILIES: Final[Mapping[str, Mapping[str, Badge]]] = MappingProxyType(
     {
         "domain": DOMAIN,
@@ -178,6 +204,7 @@ FAMILIES: Final[Mapping[str, Mapping[str, Badge]]] = MappingProxyType(
         "kind": KIND,
         "security": SECURITY,
         "proof": PROOF,
+        "listed": LISTED,
     }
 )
 

@@ -11,16 +11,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from bootstrap import bell, config
 from bootstrap.core.dns.names import unrooted
+from bootstrap.core.dns.signaling import Ending
 from bootstrap.models import (
     AuditPending,
     Breaker,
     Checkpoint,
     Heartbeat,
     ScanAttempt,
+    SignalSource,
     Switch,
     WorkItem,
 )
@@ -112,6 +114,16 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """Where signals may be listed: how many, how many are due, the newest results."""
+
+    known: int
+    listed: int
+    due: int
+    newest: Sequence[SignalSource]
+
+
+@dataclass(frozen=True, slots=True)
 class Machinery:
     """One look at all of it."""
 
@@ -123,6 +135,7 @@ class Machinery:
     switch: Switch | None
     breakers: Sequence[Breaker]
     ledger: Ledger
+    sources: Sources
     resolver: Sequence[tuple[str, str]]
     anchors: Sequence[tuple[str, bool]]
     trouble: str
@@ -140,6 +153,7 @@ def look(now: datetime) -> Machinery:
         switch=Switch.objects.filter(name=switches.ROW).first(),
         breakers=list(Breaker.objects.open().prefetch_related("voices")),
         ledger=_ledger(),
+        sources=_sources(now),
         resolver=resolver,
         anchors=anchors,
         trouble=trouble,
@@ -150,6 +164,17 @@ def _ledger() -> Ledger:
     newest = Checkpoint.objects.order_by("-size").first()
     witnesses = newest.cosignatures.count() if newest else 0
     return Ledger(newest, witnesses, AuditPending.objects.order_by()[:MANY].count())
+
+
+def _sources(now: datetime) -> Sources:
+    """Return how discovery goes: its lists are hints (P-1.41), so counts may be old."""
+    counts = SignalSource.objects.aggregate(
+        known=Count("pk"),
+        listed=Count("pk", filter=Q(ending=Ending.COMPLETE.value)),
+        due=Count("pk", filter=Q(due_at__lte=now)),
+    )
+    newest = SignalSource.objects.exclude(looked_at=None).order_by("-looked_at", "pk")
+    return Sources(**counts, newest=list(newest[:REASONS]))
 
 
 def _skew(now: datetime) -> timedelta | None:

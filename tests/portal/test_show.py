@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies as st
 
+from bootstrap.core.dns.signaling import Ending
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.reasons import Kind, Reason
 from bootstrap.core.evaluation.verdict import Mark, Outcome, judge
@@ -29,6 +30,7 @@ FAMILIES: dict[str, type[StrEnum]] = {
     "kind": Kind,
     "security": Security,
     "proof": Proof,
+    "listed": Ending,
 }
 
 
