@@ -44,7 +44,7 @@ class Page(DocsBase):
             "settings": {
                 "url": self.get_openapi_url(api, kwargs),
                 "layout": "BaseLayout",
-                "deepLinking": True,
+                "deepLinking": False,  # a link inside of a button is a barrier
             }
         }
         return render(request, "api/docs.html", context)
