@@ -23,8 +23,8 @@ from portal.access import (
     within,
 )
 
-from .presenters import Change, changes
-from .rulesforms import RulesForm
+from .presenters import Change, Json, changes
+from .rulesforms import RulesForm, label_of
 
 PAGE = "dashboard/rules_edit.html"
 
@@ -65,7 +65,7 @@ def _previewed(zone: Zone, form: RulesForm) -> dict[str, Any]:
     before = _flat(zone, zones.text_of(zones.policy_of(zone)))
     after = {**before, **form.settings(), **zones.text_of(policy)}
     told = service.effect(zone, policy, now=clock.now())
-    return {"changes": changes(before, after), "effect": told, "previewed": True}
+    return {"changes": _named(before, after), "effect": told, "previewed": True}
 
 
 def _flat(zone: Zone, policy: dict[str, Any]) -> dict[str, Any]:
@@ -108,9 +108,14 @@ def _shown(request: HttpRequest, row: RulesChange) -> dict[str, Any]:
     }
 
 
-def _differences(row: RulesChange) -> tuple[Change, ...]:
+def _named(before: Json, after: Json) -> list[tuple[str, Change]]:
+    """Return what differs, each with what the form calls it."""
+    return [(label_of(change.what), change) for change in changes(before, after)]
+
+
+def _differences(row: RulesChange) -> list[tuple[str, Change]]:
     before = {**row.before.get("settings", {}), **row.before.get("policy", {})}
-    return changes(before, {**before, **row.settings, **(row.policy or {})})
+    return _named(before, {**before, **row.settings, **(row.policy or {})})
 
 
 @require_POST

@@ -17,7 +17,6 @@ from bootstrap.models import Alarm, Proposal
 from bootstrap.services import powers
 from portal import words
 from portal.access import AUDIT, PEOPLE, holds, within
-from portal.dashboard import rulesforms
 
 from .dns import duration, shown
 
@@ -125,12 +124,6 @@ def step(name: object) -> str:
 def skipped(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the checks that did not apply, or were not reached."""
     return [check for check in checks if check.get("result") == "skipped"]
-
-
-@register.filter
-def rule_words(name: object) -> str:
-    """Return what a rule of a zone is called in the form that changes it."""
-    return rulesforms.label_of(str(name))
 
 
 @register.simple_tag

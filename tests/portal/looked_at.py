@@ -238,8 +238,8 @@ def _names(resolver: URLResolver, space: str) -> Iterator[str]:
             yield from _names(each, inner)
 
 
-def operations() -> set[str]:
-    """Return the names of the operations of the API, which answer with JSON."""
-    return {name for name in all_names() if name.startswith("api:")} - {
-        "api:openapi-view"
-    }
+def for_programs() -> set[str]:
+    """Return the names of the API's operations, and of what the log serves."""
+    begins = ("api:", "^log/")
+    found = {name for name in all_names() if name.startswith(begins)}
+    return found - {"api:openapi-view"}

@@ -40,7 +40,7 @@ def test_every_address_is_looked_at_or_is_no_page(registry, reader, rf):
     none = set().union(*looked_at.NO_PAGE.values())
 
     names = looked_at.all_names()
-    assert names - looked_at.operations() - looked - none - BY_ITS_WAY.keys() == set()
+    assert names - looked_at.for_programs() - looked - none - BY_ITS_WAY.keys() == set()
     assert (none | BY_ITS_WAY.keys()) - names == set(), "no such address any more"
 
 
