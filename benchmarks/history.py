@@ -140,19 +140,28 @@ def _in_full(child: Child) -> dict[str, Any]:
         "checks": rows.checks(),
         "nameservers": rows.four_servers(rows.ds()),
         "signals": rows.signals(child.name, "secure", "secure"),
+        "findings": [_told(child)],
     }
 
 
 def _findings(child: Child) -> Rows:
-    state, _, reason = child.standing
-    if state in TOLD:
+    told = _told(child)
+    if child.standing[0] in TOLD and told["kind"] != "I":
         yield {
             "id": child.number + 1,
             "scan_id": registry.key("scan", child.number * SCANS),
-            "reason": reason,
-            "kind": MEANINGS[Reason(reason)].kind.value,
-            "subject": registry.servers(child.operator)[0],
+            **told,
         }
+
+
+def _told(child: Child) -> dict[str, str]:
+    reason = child.standing[2]
+    return {
+        "reason": reason,
+        "kind": MEANINGS[Reason(reason)].kind.value,
+        "subject": registry.servers(child.operator)[0],
+        "detail": "",
+    }
 
 
 def _is_settled(child: Child) -> bool:

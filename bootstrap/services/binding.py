@@ -213,6 +213,6 @@ def newer_of(proposals: Iterable[Proposal]) -> dict[UUID, ScanAttempt]:
     ids = [proposal.pk for proposal in proposals]
     rows = Proposal.objects.filter(pk__in=ids).annotate(newer=newest)
     found = dict(rows.exclude(newer=None).values_list("pk", "newer"))
-    views = ("checks", "nameservers", "signals")
+    views = ("checks", "nameservers", "signals", "findings")
     scans = ScanAttempt.objects.defer(*views).in_bulk(set(found.values()))
     return {pk: scans[scan] for pk, scan in found.items()}

@@ -110,7 +110,7 @@ def _compact(found: dict[UUID, str]) -> int:
     kept.update(compacted=True)
     ScanFinding.objects.filter(scan__in=found).delete()
     ScanAttempt.objects.filter(pk__in=found).update(
-        checks=[], nameservers=[], signals=[]
+        checks=[], nameservers=[], signals=[], findings=[]
     )
     for day, keys in days.items():
         _remove_orphans(day, keys)

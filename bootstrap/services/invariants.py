@@ -178,7 +178,7 @@ def _moves_recorded(_now: datetime) -> Iterator[str]:
 def _nobody_blamed(_now: datetime) -> Iterator[str]:
     """I-10: no verdict blames a child for a fault of ours."""
     blamed = Q(kind=Kind.OURS.value) & ~Q(outcome=Outcome.ERROR.value)
-    mixed = Q(findings__kind=Kind.OURS.value, outcome=Outcome.REJECT.value)
+    mixed = Q(marks__kind=Kind.OURS.value, outcome=Outcome.REJECT.value)
     for scan in ScanAttempt.objects.filter(blamed | mixed).distinct():
         yield f"{scan.pk} says {scan.outcome} while a fault was ours"
 

@@ -116,6 +116,7 @@ def _write(recorded: Sequence[Recorded], domains: Mapping[int, Domain]) -> None:
             for each in recorded
             if each.scan is not None
             for f in each.judged.verdict.findings
+            if f.kind is not Kind.INFO
         ],
     )
     remembered = [domains[each.judged.key] for each in recorded]
@@ -243,12 +244,22 @@ def _attempt(
         checks=[views.check_view(check) for check in verdict.checks],
         nameservers=[views.server_view(view) for view in verdict.nameservers],
         signals=[views.signal_view(view) for view in verdict.signals],
+        findings=[_told(finding) for finding in verdict.findings],
         evidence_id=address,
         delegation_version=case.delegation.version,
         software=VERSION,
         queries=len(case.observations),
         inception=verdict.inception,
     )
+
+
+def _told(finding: Finding) -> dict[str, str]:
+    return {
+        "reason": finding.reason.value,
+        "kind": finding.kind.value,
+        "subject": finding.subject,
+        "detail": finding.detail,
+    }
 
 
 def _remember(judged: Judged, domain: Domain) -> None:

@@ -45,7 +45,7 @@ def scans(request: HttpRequest, where: Query[ScanWhere]) -> dict[str, Any]:
 @router.get("/scans/{scan_id}", auth=SCANS, response=ScanDetail)
 def scan(request: HttpRequest, scan_id: UUID) -> ScanAttempt:
     """Show one evaluation: checks, findings, what every server said, signals."""
-    rows = ScanAttempt.objects.select_related("domain").prefetch_related("findings")
+    rows = ScanAttempt.objects.select_related("domain")
     return get_object_or_404(within(request, rows), pk=scan_id)
 
 

@@ -46,7 +46,7 @@ def facts(row: ScanAttempt) -> dict[str, object]:
     return {
         "scan": row,
         "domain": row.domain,
-        "findings": list(row.findings.all()),
+        "findings": row.findings,
         "table": presenters.server_table(row.nameservers),
         "chains": svg.chains(row.signals),
         "seen": packets.messages(row.evidence_id),

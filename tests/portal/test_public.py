@@ -69,7 +69,10 @@ def test_nothing_of_staff_registrar_or_holder_appears(client, registry):
         registrar="SECRET-REGISTRAR", suspension_note="SECRET-NOTE", statuses=["SECRET"]
     )
     ScanAttempt.objects.update(
-        checks=[{"id": "x", "result": "fail", "reasons": [], "detail": "SECRET-DETAIL"}]
+        checks=[
+            {"id": "x", "result": "fail", "reasons": [], "detail": "SECRET-DETAIL"}
+        ],
+        findings=[{"reason": "NS_OK_DATA", "kind": "I", "detail": "SECRET-FINDING"}],
     )
     ScanFinding.objects.update(detail="SECRET-FINDING")
     Proposal.objects.update(requested_by="SECRET-PERSON")

@@ -42,9 +42,10 @@ def routine(domain, days: int, *packets: bytes, **changes) -> ScanAttempt:
         domain,
         kept_evidence(-days, *packets or (b"root", b"child %d" % days)),
         started_at=NOW - days * DAY,
+        findings=[{"reason": "APEX_NO_CDS", "kind": "I", "subject": "", "detail": ""}],
         **{"outcome": "nothing", "primary_reason": "APEX_NO_CDS", "ds": [], **changes},
     )
-    ScanFinding.objects.create(scan=scan, reason=scan.primary_reason, kind="I")
+    ScanFinding.objects.create(scan=scan, reason="APEX_UNSIGNED", kind="C")
     return scan
 
 
@@ -73,7 +74,8 @@ def test_old_routine_scans_keep_code_and_hash_and_nothing_else():  # P-8.3
     assert [scan.evidence_id for scan in scans] == before
     assert scans[1].primary_reason == "APEX_NO_CDS"
     assert scans[1].checks == []
-    assert not scans[1].findings.exists()
+    assert scans[1].findings == []
+    assert not scans[1].marks.exists()
     assert compact() == 0
 
 

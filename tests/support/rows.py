@@ -232,6 +232,9 @@ def a_scan(
         "software": "0.1.0",
         "queries": 38,
     }
+    about = "ns2.operator.net 192.0.2.20"
+    told = {"reason": reason, "kind": kind, "subject": about, "detail": ""}
+    fields["findings"] = [told]
     scan = ScanAttempt.objects.create(
         domain=domain,
         outcome=outcome,
@@ -239,9 +242,8 @@ def a_scan(
         kind=kind,
         **fields | columns,
     )
-    ScanFinding.objects.create(
-        scan=scan, reason=reason, kind=kind, subject="ns2.operator.net 192.0.2.20"
-    )
+    if kind != "I":
+        ScanFinding.objects.create(scan=scan, **told)
     return scan
 
 

@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
 OLD = "0018"
 ALIAS = "upgraded"
+KINDS = [("NS_OK_DATA", "I"), ("SIG_STALE", "A")]
 CHECKS, SIGNALS = rows.checks(), rows.signals("example.ch", "secure", "bogus")
 
 
@@ -163,9 +164,12 @@ domain = state.get_model("bootstrap", "Domain").objects.create(
     name="example.ch", zone=zone, created_at=now, changed_at=now)
 make = state.get_model("bootstrap", "ScanAttempt").objects.create
 for evidence in ({ADDRESSES[0]!r}, None):
-    make(domain=domain, trigger="schedule", started_at=now, duration_ms=1,
+    scan = make(domain=domain, trigger="schedule", started_at=now, duration_ms=1,
          outcome="accept", primary_reason="ACC_OK", kind="I", evidence_id=evidence,
          checks={CHECKS!r}, signals={SIGNALS!r})
+    for reason, kind in {KINDS!r}:
+        state.get_model("bootstrap", "ScanFinding").objects.create(
+            scan=scan, reason=reason, kind=kind, subject="ns", detail="said")
 """
     run_script(database, script)
 
@@ -190,7 +194,7 @@ def run_script(database, script: str) -> str:
 
 TOLD = """
 import json
-from bootstrap.models import Evidence, EvidencePiece, ScanAttempt
+from bootstrap.models import Evidence, EvidencePiece, ScanAttempt, ScanFinding
 from bootstrap.services import evidence
 found = {}
 for row in Evidence.objects.all():
@@ -198,9 +202,10 @@ for row in Evidence.objects.all():
         found[row.digest] = evidence.octets_of(row.digest).hex()
     except evidence.EvidenceUnreadable as exc:
         found[row.digest] = type(exc).__name__
-scans = [[s.evidence_id, s.checks, s.nameservers, s.signals, s.domain.name]
+scans = [[s.evidence_id, s.checks, s.nameservers, s.signals, s.domain.name, s.findings]
          for s in ScanAttempt.objects.order_by("evidence_id")]
-print(json.dumps([found, EvidencePiece.objects.count(), scans]))
+print(json.dumps([found, EvidencePiece.objects.count(), scans,
+                  list(ScanFinding.objects.values_list("kind", flat=True))]))
 """
 
 
@@ -211,7 +216,7 @@ def test_nothing_is_lost_when_the_tables_of_packets_go(old_database):
 
     manage(old_database, "migrate", "--verbosity", "0")
 
-    found, pieces, scans = json.loads(run_script(old_database, TOLD))
+    found, pieces, scans, marks = json.loads(run_script(old_database, TOLD))
     whole = {a: bundle.encode(b).hex() for a, b in zip(ADDRESSES, BUNDLES, strict=True)}
     assert found == whole | {
         COMPACTED: "EvidenceCompacted",
@@ -219,7 +224,12 @@ def test_nothing_is_lost_when_the_tables_of_packets_go(old_database):
     }
     # "asked" and "the root" on two days, "shared by two" on both as well
     assert pieces == 6
-    views = [CHECKS, [], SIGNALS, "example.ch"]
+    findings = [
+        {"reason": reason, "kind": kind, "subject": "ns", "detail": "said"}
+        for reason, kind in KINDS
+    ]
+    assert marks == ["A", "A"]
+    views = [CHECKS, [], SIGNALS, "example.ch", findings]
     assert sorted(scans, key=str) == sorted(
         [[ADDRESSES[0], *views], [None, *views]], key=str
     )
