@@ -1,7 +1,8 @@
 """Many rows in one statement, where the ORM's way costs more than the rows.
 
-PostgreSQL gets arrays, SQLite a prepared statement that runs once a row; values
-are prepared as their fields prepare them. Constraints and triggers hold as ever.
+PostgreSQL gets COPY, and arrays where that cannot do it; SQLite a prepared
+statement that runs once a row. Values are prepared as their fields prepare them.
+Constraints and triggers hold as ever.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ def insert(
     """Insert rows that give these fields; with `ignore_conflicts`, what is there stays."""
     fields = _fields(model, names)
     columns = ", ".join(_quoted(field.column) for field in fields)
-    into = f"INSERT INTO {_quoted(model._meta.db_table)} ({columns})"  # noqa: SLF001 - Django's documented API
+    table = _quoted(model._meta.db_table)  # noqa: SLF001 - Django's documented API
+    if connection.vendor == "postgresql" and not ignore_conflicts:
+        _copy(f"COPY {table} ({columns}) FROM STDIN", fields, rows)
+        return
+    into = f"INSERT INTO {table} ({columns})"
     end = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     marks = ", ".join(["%s"] * len(fields))
     _execute(
@@ -89,6 +94,23 @@ def _execute(fields: Sequence[Field], rows: Rows, *, arrays: str, each: str) -> 
                 cursor.execute(arrays, columns)
             else:
                 cursor.executemany(each, list(zip(*columns, strict=True)))
+
+
+def _copy(statement: str, fields: Sequence[Field], rows: Rows) -> None:
+    if not rows:
+        return
+    given = zip(*rows, strict=True)
+    columns = [
+        _prepared(field, values) for field, values in zip(fields, given, strict=True)
+    ]
+    # COPY is not of Django's cursor: its errors would come as the driver's own.
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(statement) as copy,
+    ):
+        for row in zip(*columns, strict=True):
+            copy.write_row(row)
 
 
 def _prepared(field: Field, values: tuple[Any, ...]) -> list[Any]:

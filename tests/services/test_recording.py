@@ -93,6 +93,21 @@ def test_an_accepted_verdict_leaves_attempt_evidence_proposal_and_entry():  # P-
     assert (domain.last_outcome, domain.last_reason) == ("accept", "ACC_OK")
 
 
+def test_every_finding_is_told_and_only_what_is_looked_for_has_a_row():
+    fine, bad = Finding(Reason.ACC_OK, "child"), Finding(Reason.SIG_BOGUS, "ns", "old")
+    verdict = replace(ACCEPTED, findings=(fine, bad))
+
+    (recorded,) = record(a_domain(), verdict)
+
+    scan = ScanAttempt.objects.get(pk=recorded.scan.pk)
+    assert [(f["reason"], f["kind"]) for f in scan.findings] == [
+        ("ACC_OK", "I"),
+        ("SIG_BOGUS", bad.kind.value),
+    ]
+    assert scan.findings[1] | {"subject": "ns", "detail": "old"} == scan.findings[1]
+    assert [mark.reason for mark in scan.marks.all()] == ["SIG_BOGUS"]
+
+
 def test_a_scan_without_news_is_one_entry_for_all():
     """S-99: routine scans do not drown decisions."""
     domains = [a_domain(name=f"child{number}.test") for number in range(3)]
