@@ -187,6 +187,11 @@ def _near(serial: int, now: int) -> int:
     return now + (serial - now + _HALF & _MASK) - _HALF
 
 
+def begins(rrsig: Rrsig, now: datetime) -> datetime:
+    """Return from when a signature is in force, of its moments the nearest to `now`."""
+    return moment(_near(rrsig.inception, int(now.timestamp())))
+
+
 def moment(second: int) -> datetime:
     """Return a second since 1970 as a time in UTC."""
     return EPOCH + timedelta(seconds=second)

@@ -48,7 +48,7 @@ class History:
     """What we remember of a child, as far as a verdict may depend on it.
 
     `newest_inception` is that of the last accepted CDS/CDNSKEY or signal
-    (P-4.5), `oob_change_at` the last DS change by another channel.
+    that went to the parent (P-4.5), `oob_change_at` the last DS change by another channel.
     `troubled_since` gives, by reason code, since when without a break an R
     code was seen; `retries_spent` says that the retry schedule is used up.
     """
@@ -58,3 +58,9 @@ class History:
     signed_since: datetime | None = None
     troubled_since: tuple[tuple[str, datetime], ...] = ()
     retries_spent: bool = False
+
+    @property
+    def last_change(self) -> datetime | None:
+        """What a request must be newer than (P-4.5, S-40); None: nothing yet."""
+        moments = (self.newest_inception, self.oob_change_at)
+        return max((moment for moment in moments if moment), default=None)

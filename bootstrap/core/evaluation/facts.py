@@ -29,7 +29,14 @@ from .proofs import MEMO, Prove, settled
 from .reasons import Kind, Reason
 from .requests import Request, request_of
 from .servers import Reach, delegated, reach
-from .signals import Signal, SignalState, compare_signals, read_signals, signal_state
+from .signals import (
+    Signal,
+    SignalState,
+    compare_signals,
+    read_signals,
+    signal_inceptions,
+    signal_state,
+)
 from .trial import Copy, Trial, copies_of, trial_of
 from .updates import current_keys
 
@@ -277,6 +284,12 @@ class Facts:
             for copy in self.copies
         }
         return inception(trial, self.request_types, keys)
+
+    @property
+    def inceptions(self) -> tuple[datetime, ...]:
+        """When the signatures of a first request begin: the child's, the signals'."""
+        own = (self.inception,) if self.inception else ()
+        return own + signal_inceptions(self.signals, self.case.now)
 
     @property
     def expires(self) -> datetime | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum, unique
 from types import MappingProxyType
 from typing import Final
@@ -22,6 +23,7 @@ from bootstrap.core.dns.names import (
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.chain import Absence, Proof
 from bootstrap.core.dnssec.security import Flaw, Security
+from bootstrap.core.dnssec.signatures import begins
 
 from .answers import REQUEST_TYPES
 from .apex import Apex, ApexState
@@ -265,6 +267,17 @@ def _genuine_state(signals: tuple[Signal, ...], compared: set[Reason]) -> Signal
     if len(present) < len(signals):
         return SignalState.PARTIAL
     return SignalState.DIFFER if compared else SignalState.EQUAL
+
+
+def signal_inceptions(signals: Iterable[Signal], now: datetime) -> tuple[datetime, ...]:
+    """Return when the signature of each signal that exists begins (S-40)."""
+    return tuple(
+        begins(rrsig, now)
+        for signal in signals
+        for proof in signal.proofs
+        if proof.security is Security.SECURE and proof.answer is not None
+        for rrsig in proof.answer.rrsigs
+    )
 
 
 def single_path(signals: Iterable[Signal]) -> Name | None:

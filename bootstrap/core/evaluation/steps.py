@@ -162,8 +162,12 @@ def check_signer(facts: Facts) -> Iterator[Finding]:
 
 
 def check_replay(facts: Facts) -> Iterator[Finding]:
-    """RFC 7344, 6.2: an older request never undoes a newer one."""
-    yield from updates.check_replay(facts.child, facts.inception, facts.case.history)
+    """RFC 7344, 6.2: an older request never undoes a newer one (S-40)."""
+    child, history = facts.child, facts.case.history
+    if facts.has_ds:
+        yield from updates.check_replay(child, facts.inception, history)
+    else:
+        yield from updates.check_revival(child, facts.inceptions, history)
 
 
 def check_change(facts: Facts) -> Iterator[Finding]:
@@ -260,6 +264,12 @@ def _changing(facts: Facts) -> bool:
     return facts.has_ds and agreed and not facts.in_sync
 
 
+def _following(facts: Facts) -> bool:
+    """It could undo what came before: a change, or a first DS after another."""
+    revives = _accepting(facts) and facts.case.history.last_change is not None
+    return _changing(facts) or revives
+
+
 def _requesting(facts: Facts) -> bool:
     return _changing(facts) or facts.in_sync
 
@@ -308,7 +318,7 @@ STAGES: Final = (
     Stage(check_agreement, Group.SIGNALS, _bootstrapping),
     Stage(check_current_chain, Group.CONTENT, _secured),
     Stage(check_signer, Group.CONTENT, _changing),
-    Stage(check_replay, Group.CONTENT, _changing),
+    Stage(check_replay, Group.CONTENT, _following),
     Stage(check_change, Group.CONTENT, _requesting),
     Stage(check_keys, Group.CONTENT, _accepting),
     Stage(check_path, Group.CONTENT, _admissible),

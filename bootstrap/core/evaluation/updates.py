@@ -97,15 +97,29 @@ def check_replay(
 ) -> Iterator[Finding]:
     """The request is newer than the last one, and than changes by others (P-4.5).
 
-    Meets P-0.16, S-40.
+    Meets P-0.16.
     """
-    bounds = [
-        moment
-        for moment in (history.newest_inception, history.oob_change_at)
-        if moment is not None
-    ]
-    if inception is None or not bounds or inception > max(bounds):
+    last = history.last_change
+    if inception is not None and last is not None and inception <= last:
+        yield from _replayed(child, inception, history)
+
+
+def check_revival(
+    child: Name, inceptions: Iterable[datetime], history: History
+) -> Iterator[Finding]:
+    """Nothing older than the last change brings a DS set back (S-40).
+
+    `inceptions` are those of the child's request and of every signal for it. The
+    request that was accepted last may itself be seen again: it says the same.
+    """
+    oldest, last = min(inceptions, default=None), history.last_change
+    if oldest is None or last is None or oldest > last:
         return
+    if oldest < last or oldest == history.oob_change_at:
+        yield from _replayed(child, oldest, history)
+
+
+def _replayed(child: Name, inception: datetime, history: History) -> Iterator[Finding]:
     repeated = any(
         code == Reason.UPD_REPLAY.value for code, _since in history.troubled_since
     )

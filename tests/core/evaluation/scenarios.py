@@ -12,7 +12,7 @@ import dns.rdata
 import dns.rrset
 
 from bootstrap.core.dns.names import Name, parse_name, signaling_name
-from bootstrap.core.dns.records import Ds, Key, RdataType
+from bootstrap.core.dns.records import Ds, Key, RdataType, Rrsig, Signed
 from bootstrap.core.dnssec.chain import Absence
 from bootstrap.core.dnssec.security import Flaw, Security
 from bootstrap.core.evaluation.case import Case
@@ -571,6 +571,35 @@ change("an old request", REJECT, R.UPD_REPLAY, zone=rolled,
        history=History(newest_inception=NOW))  # fmt: skip
 change("an old request, again", REJECT, R.UPD_REPLAY, zone=rolled,
        history=History(oob_change_at=NOW, troubled_since=(("UPD_REPLAY", NOW),)))  # fmt: skip
+
+
+def returning(name, outcome, primary, *, signals_of=NOW - HOUR, **remembered):
+    """A first DS again: the child's request was signed a day ago."""
+    proofs = all_good()
+    for proof in signals().values():
+        proofs.put(signed_at(proof, signals_of))
+    case = a_case(history=History(**remembered))
+    scenario(name, outcome, primary, case=case, proofs=proofs)
+
+
+def signed_at(proof, moment):
+    rrset = proof.answer.rrset
+    window = (int(moment.timestamp()) + 1_000_000, int(moment.timestamp()))
+    rrsig = Rrsig(rrset.rdtype, 15, 6, 300, *window, 1, proof.signer, b"")
+    return replace(proof, answer=Signed(rrset, (rrsig,)))
+
+
+DAY = timedelta(days=1)
+# S-40
+returning("DNSSEC again", OK, R.ACC_OK, newest_inception=NOW - 3 * DAY)
+returning("DNSSEC again, with signals of before", REJECT, R.UPD_REPLAY,
+          signals_of=NOW - 7 * DAY, newest_inception=NOW - 3 * DAY)  # fmt: skip
+returning("the last accepted request, seen again", OK, R.ACC_OK,
+          newest_inception=NOW - DAY, oob_change_at=NOW - 2 * DAY)  # fmt: skip
+returning("a first request as old as a change by hand", REJECT, R.UPD_REPLAY,
+          newest_inception=NOW - DAY, oob_change_at=NOW - DAY)  # fmt: skip
+returning("the last accepted request, after a removal by hand", REJECT, R.UPD_REPLAY,
+          newest_inception=NOW - DAY, oob_change_at=NOW - HOUR)  # fmt: skip
 # P-3.2
 change("a change to keys that are not there", REJECT, R.UPD_NO_PATH_AFTER,
        zone=Zone(requested=(NEW,)))  # fmt: skip

@@ -66,7 +66,8 @@ UPDATES: Final = {
     ),
     Reason.UPD_REPLAY: Text(
         "Request is older than the last change",
-        "RRSIG inception is not newer than the last accepted or manual change.",
+        "An RRSIG inception, of CDS, CDNSKEY or a signal, is not newer than the last"
+        " accepted or manual change.",
         "The request to change your keys is older than the last change." + _IGNORED,
         Act.OPERATOR,
         "RFC 7344, 6.2",
