@@ -160,6 +160,7 @@ class Placer:
         zone.put(self.apex, RdataType.CDS, _all_cds(recipe.cds, known, self.apex))
         zone.put(self.apex, RdataType.CDNSKEY, _all_cdnskey(recipe.cdnskey, known))
         zone.put_text(self.apex, RdataType.A, "192.0.2.1")
+        zone.put_text(self.apex, RdataType.AAAA, "2001:db8::1")
         www = Name((b"www", *self.apex.labels))
         zone.put_text(www, RdataType.A, "192.0.2.1")
         for host in hosts:

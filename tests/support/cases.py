@@ -25,6 +25,7 @@ from bootstrap.core.dns.records import Ds, Key, RdataType, RRset, Signed
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.dnssec.chain import Absence, Cut, Needs, Proof, Question
 from bootstrap.core.dnssec.security import Flaw, Security
+from bootstrap.core.evaluation.answers import USED_TYPES
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.delegation import Delegation
 from bootstrap.core.evaluation.observations import Observation, Trouble
@@ -104,6 +105,7 @@ class Zone:
             "DNSKEY": [signer.dnskey.to_text() for signer in keys],
             "CDS": [signer.ds().to_text() for signer in asked],
             "CDNSKEY": [signer.dnskey.to_text() for signer in asked],
+            "A": ["192.0.2.80"],
             "NSEC": [f"{self.nsec_next} A NS SOA RRSIG NSEC DNSKEY CDS CDNSKEY"],
         }
 
@@ -194,9 +196,18 @@ def a_delegation(**spoiled) -> Delegation:
 
 
 def a_case(
-    *, delegation=None, zones=None, spoiled=None, policy=None, probes=True, **rest
+    *,
+    delegation=None,
+    zones=None,
+    spoiled=None,
+    policy=None,
+    probes=True,
+    uses=True,
+    **rest,
 ) -> Case:
     """Return a case in which every server has answered.
+
+    Without `uses` nobody asked for what people use: evidence of before P-3.13.
 
     `zones` maps an address to the `Zone` served there (default: one good zone
     everywhere); `spoiled` maps (address, type or "probe") to a packet or trouble.
@@ -215,12 +226,12 @@ def a_case(
     made: list[Observation] = []
     for address in addresses:
         zone = zones.get(address) or Zone()
-        made += _server(address, zone, case, spoiled or {}, probes=probes)
+        made += _server(address, zone, case, spoiled or {}, probes=probes, uses=uses)
     return replace(case, observations=tuple(made))
 
 
-def _server(address, zone, case, spoiled, *, probes):
-    for rdtype in APEX_TYPES:
+def _server(address, zone, case, spoiled, *, probes, uses):
+    for rdtype in (*APEX_TYPES, *(USED_TYPES if uses else ())):
         packet = zone.respond(CHILD, rdtype)
         yield an_observation(
             address, rdtype, spoiled.get((address, rdtype.name), packet)

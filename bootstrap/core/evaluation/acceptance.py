@@ -32,6 +32,9 @@ BROKEN: Final = MappingProxyType(
         RdataType.NS: Reason.ACC_SERVER_BOGUS,
         RdataType.CDS: Reason.ACC_APEX_CDS_BOGUS,
         RdataType.CDNSKEY: Reason.ACC_APEX_CDS_BOGUS,
+        RdataType.A: Reason.ACC_SERVER_BOGUS,
+        RdataType.AAAA: Reason.ACC_SERVER_BOGUS,
+        RdataType.MX: Reason.ACC_SERVER_BOGUS,
     }
 )
 """What it is called when an RRset of this type does not verify."""
@@ -141,7 +144,7 @@ def _broken(rdtype: RdataType, subject: str, outcome: Outcome) -> Iterator[Findi
 
 
 def check_zone_data(trial: Trial, *, signer_rule: bool = False) -> Iterator[Finding]:
-    """Each server's data verify under the keys of every server (P-3.5, P-3.6).
+    """Each server's data verify under the keys of every server (P-3.5, P-3.6, P-3.13).
 
     With `signer_rule` another check speaks of requests that do not even verify
     under their own server's keys (RFC 7344, 4.1).
@@ -220,9 +223,13 @@ def _lacking(trial: Trial, copy: Copy, algorithm: int) -> Iterator[str]:
 
 
 def check_denial(trial: Trial) -> Iterator[Finding]:
-    """Each server proves that a random name does not exist (P-3.5, P-3.24)."""
+    """Each server proves what is not there (P-3.5, P-3.13, P-3.24).
+
+    That is a random name, and what people ask the apex for in vain.
+    """
     for copy in trial.copies:
-        for name, response in copy.negatives if copy.keys else ():
+        nothing = (*copy.negatives, *copy.lacking) if copy.keys else ()
+        for name, response in nothing:
             flaw = trial.denied(copy, name, response)
             if flaw is not None:
                 reason = BY_FLAW.get(flaw, Reason.ACC_NSEC_BROKEN)
@@ -270,8 +277,9 @@ def _proven(trial: Trial, copy: Copy) -> Iterator[Fact]:
         ]
         if found and all(isinstance(outcome, Verified) for outcome in found):
             yield copy.address, rdtype.name
-    flaws = [trial.denied(copy, name, reply) for name, reply in copy.negatives]
-    if flaws and not any(flaws):
+    nothing = (*copy.negatives, *copy.lacking)
+    flaws = [trial.denied(copy, name, reply) for name, reply in nothing]
+    if copy.negatives and not any(flaws):
         yield copy.address, DENIAL
 
 

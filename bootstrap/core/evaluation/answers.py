@@ -25,6 +25,9 @@ DS_FIXED_OCTETS: Final = 4
 REQUEST_TYPES: Final = (RdataType.CDS, RdataType.CDNSKEY)
 """The types by which a child asks for a DS change (RFC 7344, section 3; P-1.7)."""
 
+USED_TYPES: Final = (RdataType.A, RdataType.AAAA, RdataType.MX)
+"""What people ask a zone's apex for (P-3.13)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -32,6 +32,7 @@ from .proofs import Prove, proving
 from .queries import Carrier, Lookup, Plan, Query
 from .reasons import Reason
 from .servers import Reach, delegated, families, is_hostname, reach
+from .uses import use_queries
 
 APEX_TYPES: Final = (
     RdataType.SOA,
@@ -100,7 +101,10 @@ def _signal_lookups(path: Path, case: Case) -> Iterator[Lookup]:
 def _third(servers: Reach, case: Case, prove: Prove) -> Plan:
     """Round 3: servers that only the child names, and TCP that does not work."""
     answers = answers_of(case)
-    probes = tuple(_udp_probes(servers, answers, case))
+    probes = (
+        *_udp_probes(servers, answers, case),
+        *_uses(servers, answers, case, prove),
+    )
     asked_for = any(a.asks and a.reason is Reason.NS_OK_DATA for a in answers)
     extra = extra_hosts(case, answers) if asked_for else ()
     if not extra or len(extra) > case.policy.max_nameservers:
@@ -151,6 +155,18 @@ def _udp_probes(
         query = Query(address, child, child, RdataType.SOA, Carrier.ANY)
         if mine and not any(a.packet for a in mine) and query not in asked:
             yield query
+
+
+def _uses(
+    servers: Reach, answers: tuple[Answer, ...], case: Case, prove: Prove
+) -> Iterator[Query]:
+    """Ask candidates for what people ask them for (P-3.13)."""
+    path = choose_path(case.delegation, case.policy).path
+    asked = {observation.query for observation in case.observations}
+    if path is not None:
+        for query in use_queries(servers.addresses, answers, case, path, prove):
+            if query not in asked:
+                yield query
 
 
 def probe_name(case: Case) -> Name | None:

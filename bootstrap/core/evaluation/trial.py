@@ -6,7 +6,7 @@ one server under the keys of every other, because it mixes them (P-3.6).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -27,7 +27,7 @@ from bootstrap.core.dnssec.signatures import (
     verify,
 )
 
-from .answers import Answer
+from .answers import USED_TYPES, Answer
 from .reasons import Reason
 from .requests import cdnskey_records
 
@@ -36,23 +36,38 @@ DATA_TYPES: Final = (
     RdataType.NS,
     RdataType.CDS,
     RdataType.CDNSKEY,
+    *USED_TYPES,
 )
-"""What must verify beside DNSKEY (P-3.5)."""
+"""What must verify beside DNSKEY, as far as it is there (P-3.5, P-3.13)."""
+
+
+EMPTY: Final = frozenset({Reason.NS_OK_NODATA, Reason.NS_NODATA_NO_SOA})
+"""Answers that say that there is nothing, which must be proven."""
 
 Outcome = Verified | Unverified
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One address's copy of the apex, and its answer for a name that should not be."""
+    """One address's copy of the apex, and its answers about what should not be.
+
+    `negatives` are for the name that should not exist, `lacking` for types that
+    people ask the apex for and that it does not have (P-3.13).
+    """
 
     address: str
     rrsets: tuple[Signed, ...] = ()
     negatives: tuple[tuple[Name, Response], ...] = ()
+    lacking: tuple[tuple[Name, Response], ...] = ()
 
     def of_type(self, rdtype: RdataType) -> tuple[Signed, ...]:
         """Return the RRsets of one type; more than one if the server wavers."""
         return tuple(s for s in self.rrsets if s.rrset.rdtype == rdtype)
+
+    @property
+    def is_stripped(self) -> bool:
+        """There are keys, and no signature on anything (P-7.91)."""
+        return bool(self.keys) and not any(signed.rrsigs for signed in self.rrsets)
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -61,27 +76,41 @@ class Copy:
         return cdnskey_records(tuple(sorted(rdatas)))
 
 
-def copies_of(answers: Iterable[Answer], probes: Iterable[Answer]) -> tuple[Copy, ...]:
+def copies_of(
+    answers: Collection[Answer], probes: Iterable[Answer]
+) -> tuple[Copy, ...]:
     """Return one copy per address that answered anything usable, in their order."""
     rrsets: dict[str, set[Signed]] = {}
-    negatives: dict[str, list[tuple[Name, Response]]] = {}
     for answer in answers:
         if answer.signed:
             rrsets.setdefault(answer.address, set()).add(answer.signed)
         elif answer.reason is Reason.NS_OK_NODATA:
             rrsets.setdefault(answer.address, set())
-    for probe in probes:
-        if probe.response:
-            found = negatives.setdefault(probe.address, [])
-            found.append((probe.name, probe.response))
+    negatives = _by_address(probes)
+    lacking = _by_address(
+        a for a in answers if a.rdtype in USED_TYPES and a.reason in EMPTY
+    )
     return tuple(
         Copy(
             address,
             tuple(sorted(rrsets[address], key=_order)),
-            tuple(negatives.get(address, ())),
+            negatives.get(address, ()),
+            lacking.get(address, ()),
         )
         for address in sorted(rrsets)
     )
+
+
+Negatives = tuple[tuple[Name, Response], ...]
+
+
+def _by_address(answers: Iterable[Answer]) -> dict[str, Negatives]:
+    found: dict[str, Negatives] = {}
+    for answer in answers:
+        if answer.response:
+            more = (answer.name, answer.response)
+            found[answer.address] = (*found.get(answer.address, ()), more)
+    return found
 
 
 def _order(signed: Signed) -> tuple[int, tuple[bytes, ...], tuple[bytes, ...]]:
@@ -102,7 +131,7 @@ class Trial:
     copies: tuple[Copy, ...]
     context: Context
     known: dict[tuple[Signed, tuple[Key, ...]], Outcome]
-    denials: dict[tuple[Copy, Name], Flaw | None]
+    denials: dict[tuple[Copy, Name, RdataType], Flaw | None]
 
     def matched(self, copy: Copy) -> tuple[Key, ...]:
         """Return the keys of `copy` that a DS names and that may sign (P-3.4)."""
@@ -173,7 +202,7 @@ class Trial:
         A positive answer holds if it is a provable expansion of a wildcard, or
         if the name exists after all.
         """
-        key = (copy, name)
+        key = (copy, name, response.rdtype)
         if key not in self.denials:
             self.denials[key] = self._denied(copy, name, response)
         return self.denials[key]

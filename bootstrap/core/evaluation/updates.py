@@ -47,14 +47,23 @@ def _is_of(record: Ds, key: Key, owner: Name) -> bool:
     return known and key.ds(owner, record.digest_type) == record
 
 
-def check_current_chain(old: Trial) -> Iterator[Finding]:
-    """The child validates under its current DS, on every server (P-4.8, P-1.51)."""
+def check_current_chain(old: Trial, history: History) -> Iterator[Finding]:
+    """The child validates under its current DS, on every server (P-4.8, P-1.51).
+
+    A zone that was signed and has lost every signature on a path is not bogus at
+    once: something on that path may take them off (P-7.91).
+    """
     child = unrooted(old.child)
     if not any(algorithms.is_usable(ds) for ds in old.ds):
         yield Finding(Reason.UPD_DS_UNUSABLE, child)
         return
+    signed = {copy for copy in old.copies if old.has_path(copy)}
     for copy in old.copies:
-        if not old.has_path(copy):
+        if copy in signed:
+            continue
+        if copy.is_stripped and (signed or history.signed_since):
+            yield Finding(Reason.UPD_BOGUS, copy.address, "all signatures are missing")
+        else:
             yield Finding(Reason.UPD_CHAIN_BOGUS, copy.address)
 
 

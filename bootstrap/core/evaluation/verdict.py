@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum, unique
 from typing import Final
 
-from bootstrap.core.dns.names import Name, unrooted
+from bootstrap.core.dns.names import Name
 from bootstrap.core.dns.records import Ds
 from bootstrap.core.dnssec.chain import Proof
 
@@ -18,6 +18,7 @@ from .case import Case
 from .decision import Decision, Found, Outcome, collect, decide
 from .facts import Facts
 from .findings import Finding
+from .notes import notes
 from .paths import AuthMethod, Path
 from .proofs import proving
 from .reasons import MEANINGS, Kind, Reason, precedence
@@ -181,15 +182,8 @@ def _detail(findings: tuple[Finding, ...]) -> str:
 
 
 def _notes(facts: Facts) -> Iterator[Check]:
-    """Say what delays a publication and never refuses it (S-63)."""
-    changed = facts.delegation.ns_changed_at
-    if changed is None or facts.choice.path is None:
-        return
-    until = changed + facts.policy.quiet_after_ns_change
-    if facts.case.now < until:
-        finding = Finding(Reason.PRE_RECENT_NS_CHANGE, unrooted(facts.child))
-        detail = f"published no sooner than {until:%Y-%m-%dT%H:%M:%SZ}"
-        yield Check("check_quiet_time", Mark.NOTE, (finding,), detail)
+    for note in notes(facts):
+        yield Check(note.id, Mark.NOTE, note.findings, note.detail)
 
 
 def views_of_servers(facts: Facts) -> tuple[ServerView, ...]:

@@ -15,6 +15,7 @@ from bootstrap.core.dns.names import Name, parse_name, signaling_name
 from bootstrap.core.dns.records import Ds, Key, RdataType, Rrsig, Signed
 from bootstrap.core.dnssec.chain import Absence
 from bootstrap.core.dnssec.security import Flaw, Security
+from bootstrap.core.evaluation.answers import USED_TYPES
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.delegation import History, Suspension
 from bootstrap.core.evaluation.findings import Finding
@@ -526,6 +527,34 @@ def hashed_denial(iterations):
     return response.to_wire()
 
 
+# P-3.13
+content("an address with a wrong signature", RETRY, R.ACC_SERVER_BOGUS,
+        zone=Zone(spoiled=frozenset({"A"})))  # fmt: skip
+content("mail that is said to be nowhere, without proof", HOLD, R.ACC_NSEC_BROKEN,
+        zone=Zone(), spoiled={(ONE, "MX"): packet(RdataType.MX)})  # fmt: skip
+content("servers that know nothing of mail", OK, R.ACC_OK, zone=Zone(),
+        spoiled={(a, "MX"): packet(RdataType.MX, rcode=5) for a in BOTH})  # fmt: skip
+content("a server that is silent about addresses", OK, R.ACC_OK, zone=Zone(),
+        spoiled={(ONE, "AAAA"): Trouble.TIMEOUT})  # fmt: skip
+scenario("evidence of before anybody asked for addresses", OK, R.ACC_OK,
+         case=a_case(uses=False))  # fmt: skip
+elsewhere_signed = Zone(
+    inception=NOW - 3 * HOUR,
+    expiration=NOW + timedelta(days=9),
+    published=(NEW, CSK),
+    records={"SOA": ["ns2.operator.org. host.example.ch. 2026112407 60 60 86400 60"]},
+)
+# P-4.32
+content("two providers with serials, windows and an order of keys of their own",
+        OK, R.ACC_OK, zone=Zone(published=(CSK, NEW)), other=elsewhere_signed)  # fmt: skip
+renamed = blank(probe_name(a_case()), RdataType.A)
+renamed.answer += [
+    rrset(CHILD, "DNAME", "elsewhere.example."),
+    rrset(probe_name(a_case()), "CNAME", "somewhere.elsewhere.example."),
+]
+# P-3.23
+content("everything below the apex is elsewhere", HOLD, R.ACC_NSEC_BROKEN, zone=Zone(),
+        spoiled=dict.fromkeys(((a, "probe") for a in BOTH), renamed.to_wire()))  # fmt: skip
 # P-3.24
 content("NSEC3 iterations beyond our cap", HOLD, R.ACC_NSEC3_ITERATIONS, zone=Zone(),
         spoiled={(address, "probe"): hashed_denial(100) for address in BOTH})  # fmt: skip
@@ -563,6 +592,19 @@ change("a change with a wrong signature", RETRY, R.UPD_BOGUS,
        zone=replace(rolled, spoiled=frozenset({"CDS"})))  # fmt: skip
 change("a change well signed on one server", RETRY, R.UPD_PARTIAL_SIGNER,
        zone=replace(zsk_only, by_type={}), other=zsk_only)  # fmt: skip
+STRIPPED = frozenset({"A", "SOA", "NS", "CDS", "CDNSKEY", "DNSKEY", "NSEC"})
+stripped = Zone(unsigned=STRIPPED)
+# P-7.91
+change("signatures lost on one path", NO, R.UPD_IN_SYNC, R.UPD_BOGUS,
+       zone=Zone(), other=stripped)  # fmt: skip
+change("signatures lost lately", NO, R.UPD_IN_SYNC, R.UPD_BOGUS, zone=stripped,
+       history=History(signed_since=NOW - timedelta(days=30)))  # fmt: skip
+change("signatures lost for long", REJECT, R.UPD_BOGUS, zone=stripped,
+       history=History(
+           signed_since=NOW - timedelta(days=30),
+           troubled_since=(("UPD_BOGUS", NOW - timedelta(days=2)),),
+       ))  # fmt: skip
+change("signatures that nobody has seen", REJECT, R.UPD_CHAIN_BOGUS, zone=stripped)
 # P-4.8
 change("a child that is bogus", REJECT, R.UPD_CHAIN_BOGUS, ds=(NEW.ds(),))
 change("a DS that nobody can use", REJECT, R.UPD_DS_UNUSABLE,
@@ -611,7 +653,7 @@ change("an unsigned removal", REJECT, R.DEL_NOT_AUTHENTICATED,
        zone=Zone(records=DELETE, unsigned=frozenset({"CDS", "CDNSKEY"})))  # fmt: skip
 change("a removal on one server", RETRY, R.CMP_DELETE_PARTIAL, R.DEL_INCONSISTENT,
        zone=Zone(), other=Zone(records=DELETE))  # fmt: skip
-dead = {(ONE, rdtype.name): Trouble.TIMEOUT for rdtype in APEX_TYPES}
+dead = {(ONE, rdtype.name): Trouble.TIMEOUT for rdtype in (*APEX_TYPES, *USED_TYPES)}
 dead[ONE, "probe"] = Trouble.TIMEOUT
 change("a server dead for days", OK, R.UPD_OK, R.NS_EXCLUDED_UNREACHABLE, zone=rolled,
        spoiled=dead,

@@ -18,7 +18,7 @@ from bootstrap.core.dnssec.signatures import Context, Unverified
 from bootstrap.core.evaluation.acceptance import DENIAL, check_work, modulus_bits
 from bootstrap.core.evaluation.answers import Answer, answers_of
 from bootstrap.core.evaluation.apex import Apex, ApexState
-from bootstrap.core.evaluation.compare import fits
+from bootstrap.core.evaluation.compare import fits, key_ids, requested_keys
 from bootstrap.core.evaluation.decision import _open as unproven_facts
 from bootstrap.core.evaluation.facts import Facts
 from bootstrap.core.evaluation.findings import Finding
@@ -26,6 +26,7 @@ from bootstrap.core.evaluation.paths import choose_path
 from bootstrap.core.evaluation.plan import next_questions, probe_name
 from bootstrap.core.evaluation.policy import AcceptancePolicy
 from bootstrap.core.evaluation.proofs import Memo, proving, settled
+from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import Kind, Reason
 from bootstrap.core.evaluation.requests import cds_records
 from bootstrap.core.evaluation.servers import reach
@@ -50,7 +51,19 @@ from tests.support.cases import (
     published,
 )
 
-from .scenarios import BOTH, CURRENT, LONG, ONE, TWO, packet, rrset, secured, stale
+from .scenarios import (
+    BOTH,
+    CURRENT,
+    LONG,
+    NEW,
+    ONE,
+    TWO,
+    hashed_denial,
+    packet,
+    rrset,
+    secured,
+    stale,
+)
 
 
 def outcome_of(case, proofs=None):
@@ -135,6 +148,42 @@ def test_nameservers_that_changed_long_ago_are_no_news():
     verdict = conclude(Facts(case, all_good()))
 
     assert all(check.id != "check_quiet_time" for check in verdict.checks)
+
+
+def notes_of(case):
+    verdict = conclude(Facts(case, all_good()))
+    return {c.id: c.detail for c in verdict.checks if c.mark is Mark.NOTE}
+
+
+def test_p_3_21_keys_that_take_tcp_are_noted_and_accepted():
+    many = tuple(Signer(f"key {number}", algorithm=13) for number in range(6))
+    large = Zone(signers=(CSK, *many), requested=(CSK,))
+    case = a_case(zones={ONE: large, TWO: Zone()})
+
+    told = notes_of(case)
+
+    assert "octets at 192.0.2.1" in told["check_size_of_keys"]
+    assert TWO not in told["check_size_of_keys"]
+    assert "check_size_of_keys" not in notes_of(a_case())
+
+
+def test_p_3_24_iterations_up_to_the_cap_are_noted_and_beyond_it_refused():
+    def asked(iterations):
+        probes = dict.fromkeys(((a, "probe") for a in BOTH), hashed_denial(iterations))
+        return a_case(spoiled=probes)
+
+    assert "with 5 iterations" in notes_of(asked(5))["check_nsec3_iterations"]
+    assert outcome_of(asked(5)) == (Outcome.ACCEPT, Reason.ACC_OK)
+    assert "check_nsec3_iterations" not in notes_of(asked(0))
+    assert outcome_of(asked(51))[0] is Outcome.HOLD
+
+
+def test_p_6_19_a_notification_that_comes_before_replication_is_tried_again():
+    both = (CSK, NEW)
+    zones = {ONE: Zone(signers=both, requested=both), TWO: Zone(signers=both)}
+    case = a_case(zones=zones, trigger=Trigger.NOTIFY)
+
+    assert outcome_of(case) == (Outcome.RETRY, Reason.APEX_CDS_DIFFER)
 
 
 def test_a_verdict_counts_as_its_primary_reason_counts():
@@ -281,6 +330,14 @@ def test_many_signatures_and_equal_tags_are_more_than_resolvers_try():
 
 def test_a_digest_that_nobody_can_compute_contradicts_no_key():
     assert fits(replace(CSK.ds(), digest_type=3), CSK.key, CHILD)
+
+
+def test_p_4_4_cdnskey_is_what_counts_where_both_are_there_and_cds_where_it_is_not():
+    cds = tuple(signer.ds().to_wire() for signer in (CSK,))
+    cdnskey = (NEW.key.to_wire(),)
+
+    assert requested_keys(cds, cdnskey, CHILD) == key_ids([NEW.key], CHILD)
+    assert requested_keys(cds, (), CHILD) == key_ids([CSK.key], CHILD)
 
 
 def test_a_modulus_is_measured_in_both_forms_of_rfc_3110():

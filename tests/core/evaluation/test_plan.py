@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bootstrap.core.dns.names import parse_name, signaling_name
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.chain import Needs
+from bootstrap.core.evaluation.answers import USED_TYPES
 from bootstrap.core.evaluation.observations import Trouble
 from bootstrap.core.evaluation.plan import APEX_TYPES, next_questions, probe_name
 from bootstrap.core.evaluation.policy import AcceptancePolicy
@@ -16,10 +18,12 @@ from bootstrap.core.evaluation.queries import Carrier, Lookup, Plan
 from tests.support.cases import (
     CHILD,
     CSK,
+    DELETE,
     NS1,
     NS2,
     SERVERS,
     Proofs,
+    Signer,
     Zone,
     a_case,
     a_delegation,
@@ -105,7 +109,8 @@ def test_nothing_is_asked_twice_and_a_complete_case_asks_nothing():
 
 
 def test_a_server_that_was_silent_is_not_asked_again_but_tried_by_udp():
-    silent = {("192.0.2.1", t.name): Trouble.TIMEOUT for t in APEX_TYPES}
+    types = (*APEX_TYPES, *USED_TYPES)
+    silent = {("192.0.2.1", t.name): Trouble.TIMEOUT for t in types}
     case = a_case(spoiled={**silent, ("192.0.2.1", "probe"): Trouble.TIMEOUT})
 
     plan = next_questions(case, all_good())
@@ -183,3 +188,59 @@ def test_a_child_with_no_room_for_a_label_has_no_probe():
 
 def test_needs_is_what_makes_a_look_up_pending():
     assert isinstance(Proofs()(CHILD, RdataType.DS), Needs)
+
+
+def used(plan: Plan) -> set[tuple[str, RdataType]]:
+    return {(q.server, q.rdtype) for q in plan.queries if q.rdtype in USED_TYPES}
+
+
+INSIDE = parse_name("ns.example.ch")
+
+
+def signals_of(zone: Zone) -> Proofs:
+    return all_good(zone)
+
+
+ALL_USES = {(server, t) for server in ("192.0.2.1", "198.51.100.2") for t in USED_TYPES}
+OTHER = Signer("new")
+ROLLING = Zone(signers=(CSK, OTHER), requested=(OTHER,))
+ASKS: dict[str, tuple[dict[str, Any], Proofs, bool]] = {
+    "a first DS with all signals": ({}, all_good(), True),
+    "another DS": ({"zone": ROLLING, "ds": (CSK.ds(),)}, all_good(), True),
+    "the DS that is there": ({"ds": (CSK.ds(),)}, all_good(), False),
+    "no DS any more": (
+        {"zone": Zone(records=DELETE), "ds": (CSK.ds(),)},
+        all_good(),
+        False,
+    ),
+    "a first DS, and nobody vouches": (
+        {},
+        signals_of(Zone(records={"CDS": None, "CDNSKEY": None})),
+        False,
+    ),
+    "a first DS, with nobody who could vouch": (
+        {"hosts": (INSIDE,)},
+        Proofs({**addresses({INSIDE: ("192.0.2.1", "198.51.100.2")})}),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "proofs", "asked"), ASKS.values(), ids=ASKS)
+def test_p_3_13_candidates_alone_are_asked_for_what_people_use(what, proofs, asked):
+    zone = what.get("zone") or Zone()
+    delegation = a_delegation(
+        ds=what.get("ds", ()), nameservers=what.get("hosts", (NS1, NS2))
+    )
+    zones = {"192.0.2.1": zone, "198.51.100.2": zone}
+    case = a_case(zones=zones, uses=False, delegation=delegation)
+
+    plan = next_questions(case, proofs)
+
+    assert used(plan) == (ALL_USES if asked else set())
+
+
+def test_p_3_13_no_candidate_comes_of_servers_that_fail():
+    case = a_case(uses=False, spoiled={("192.0.2.1", "SOA"): Trouble.TIMEOUT})
+
+    assert not used(next_questions(case, all_good()))
