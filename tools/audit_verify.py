@@ -291,6 +291,7 @@ class Life:
     approved: str = ""
     voices: set[str] = field(default_factory=set)
     evidence: dict[str, int] = field(default_factory=dict)
+    seconds: list[tuple[str, str]] = field(default_factory=list)
     mine: bool = False
 
     def check(self, name: str, entry: dict[str, Any]) -> None:
@@ -304,6 +305,9 @@ class Life:
         if (kind == "proposal.created") == bool(report.state):
             report.blame(f"{name} is not the one with which the proposal begins")
         self.evidence |= {blob["h"]: blob["s"] for blob in entry["ev"]}
+        if "ev512" in data:
+            named = [blob["h"] for blob in entry["ev"]]
+            self.seconds += zip(named, data["ev512"], strict=True)
         self.digest = data.get("digest", self.digest)
         version = data.get("version", self.version)
         if "to" in data and (data["from"], version - 1) != (report.state, self.version):
@@ -333,8 +337,12 @@ class Life:
             self.report.blame("proposal.json is not what was decided about")
         for digest, octets in self.evidence.items():
             bundle = files.pop(f"evidence/{digest}.cbor", b"")
+            second = hashlib.sha512(bundle).hexdigest()
+            stated = {text for named, text in self.seconds if named == digest}
             if (sha256(bundle).hex(), len(bundle)) != (digest, octets):
                 self.report.blame(f"evidence/{digest}.cbor is missing or another")
+            elif stated - {"", second}:
+                self.report.blame(f"evidence/{digest}.cbor has another SHA-512")
         for name in files.keys() - {"README.txt"}:
             self.report.blame(f"{name} has no place in the dossier")
 

@@ -24,7 +24,7 @@ from bootstrap.models import (
     AuditPerson,
 )
 
-from . import outbox, trailrows
+from . import outbox, secondhash, trailrows
 from .actors import Actor, ActorKind
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _append(drafts: Sequence[Draft]) -> list[AuditEntry]:
     wanted = {digest for draft in drafts for digest in draft.evidence}
     known = _known(wanted, people)
     blobs = {
-        digest: entries.Attachment(digest, EVIDENCE_MEDIA, size)
+        digest: entries.Attachment(digest, EVIDENCE_MEDIA, size, secondhash.of(digest))
         for digest, size in known.sizes.items()
     }
     heads = trailrows.lock_heads(draft.stream for draft in drafts)

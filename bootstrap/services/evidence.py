@@ -19,7 +19,7 @@ from bootstrap.core.evidence.bundle import Bundle, Parts
 from bootstrap.models import Evidence, EvidenceBody, EvidencePiece
 from bootstrap.models.squeezed import EVIDENCE, CannotOpen, squeeze, unsqueeze
 
-from . import bulk, packing
+from . import bulk, packing, secondhash
 from .packing import NotPacked, Text
 from .sharing import Packed, Piece, Shelf
 
@@ -58,6 +58,7 @@ def store(bundles: Iterable[Bundle], *, now: datetime) -> list[str]:
         parts = bundle.split(each)
         octets = bundle.join(parts)
         addresses.append(bundle.address(octets))
+        secondhash.remember(addresses[-1], octets)
         fresh[addresses[-1]] = len(octets), shelf.pack(each, parts)
     for known in _known(fresh):
         del fresh[known]

@@ -15,7 +15,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from bootstrap.core.evidence import bundle
 from bootstrap.core.tlog import entries, merkle, notes, tiles
+from bootstrap.core.tlog.types import SECOND
 from bootstrap.models import AuditEntry, AuditLeaf, Checkpoint, Cosignature, Evidence
 from bootstrap.models.fields import ADDRESS
 
@@ -340,9 +342,18 @@ def _evidence(named: Mapping[str, Row], *, contents: bool) -> Iterator[Trouble]:
             yield row.trouble(f"its evidence {digest} is gone")
         elif contents:
             try:
-                evidence.octets_of(digest)
+                octets = evidence.octets_of(digest)
+                if _second(row, digest) not in {"", bundle.second_hash(octets)}:
+                    yield row.trouble(f"its evidence {digest} has another SHA-512")
             except (evidence.EvidenceUnreadable, Evidence.DoesNotExist) as exc:
                 yield row.trouble(f"its evidence is damaged: {exc}")
+
+
+def _second(row: Row, digest: str) -> str:
+    """Return what an entry says is the second hash of its evidence (P-8.25)."""
+    named = [blob["h"] for blob in row.told["ev"]]
+    seconds = row.told["data"].get(SECOND) or [""] * len(named)
+    return str(dict(zip(named, seconds, strict=False)).get(digest, ""))
 
 
 def unsealed() -> Iterator[Row | Trouble]:

@@ -93,6 +93,7 @@ def test_evidence_is_named_with_its_size_and_must_be_stored():  # S-98
     assert body_of(entry)["ev"] == [
         {"h": stored.digest, "m": audit.EVIDENCE_MEDIA, "s": stored.size}
     ]
+    assert "ev512" not in body_of(entry)["data"]  # stored by nobody just now
     with pytest.raises(audit.EvidenceMissing):
         audit.record(
             "scan.verdict", stream="s", actor=SCANNER, now=NOW, evidence=["0" * 64]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +22,8 @@ from bootstrap.core.evidence import bundle
 from bootstrap.core.evidence.bundle import Bundle
 from bootstrap.models import Evidence, EvidenceBody, EvidencePiece
 from bootstrap.models.squeezed import squeeze, unsqueeze
-from bootstrap.services import evidence, packing
+from bootstrap.services import audit, evidence, packing, secondhash
+from bootstrap.services.actors import SCANNER
 from bootstrap.services.evidence import EvidenceDamaged
 from tests.core.evidence.making import BUNDLES
 from tests.support.cases import NOW, a_case
@@ -191,3 +193,26 @@ def partitions() -> dict[str, str]:
             " FROM bootstrap_evidencebody"
         )
         return {digest: table.rpartition("_")[2] for digest, table in cursor.fetchall()}
+
+
+@pytest.mark.django_db
+def test_the_entry_that_first_names_evidence_has_its_second_hash():  # P-8.25, S-98
+    (digest,) = evidence.store([BUNDLE], now=NOW)
+
+    entry = audit.record(
+        "scan.verdict", stream="s", actor=SCANNER, now=NOW, evidence=[digest]
+    )
+
+    told = json.loads(bytes(entry.body))
+    octets = bundle.encode(BUNDLE)
+    assert told["data"]["ev512"] == [hashlib.sha512(octets).hexdigest()]
+
+
+def test_the_newest_second_hashes_are_remembered_and_the_rest_forgotten(monkeypatch):
+    monkeypatch.setattr(secondhash, "_known", {})
+    for number in range(secondhash.MOST + 1):
+        secondhash.remember(f"{number:064x}", b"")
+    secondhash.remember(f"{1:064x}", b"")
+
+    assert secondhash.of(f"{0:064x}") == ""
+    assert len(secondhash.of(f"{1:064x}")) == 128

@@ -116,7 +116,8 @@ class Change:
     @property
     def evidence(self) -> tuple[Attachment, ...]:
         digest = hashlib.sha256(self.bundle).hexdigest()
-        return (Attachment(digest, "application/cbor", len(self.bundle)),)
+        second = hashlib.sha512(self.bundle).hexdigest()
+        return (Attachment(digest, "application/cbor", len(self.bundle), second),)
 
     @property
     def canonical(self) -> bytes:

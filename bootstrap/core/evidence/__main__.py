@@ -45,8 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _bundle(path: Path, octets: bytes, options: argparse.Namespace) -> bool:
     found = verify(octets, anchors=options.anchor)
+    strangers = [text for text in options.digest if not found.is_named(text)]
     _report(path, found, options)
-    return found.reproduced
+    for text in strangers:
+        _say(f"{path}: this is not the evidence {text}", sys.stderr)
+    return found.reproduced and not strangers
 
 
 def _dossier(path: Path, octets: bytes, options: argparse.Namespace) -> bool:
@@ -67,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_common(command)
     command.add_argument(
         "--explain", action="store_true", help="print every chain and every check"
+    )
+    command.add_argument(
+        "--digest",
+        action="append",
+        default=[],
+        metavar="HEX",
+        help="a SHA-256 or SHA-512 that the log has of this file; may be given twice",
     )
     dossier = commands.add_parser(
         "dossier", help="hold a dossier to the audit log, and judge its evidence again"
@@ -118,6 +128,7 @@ def _report(path: Path, found: Verification, options: argparse.Namespace) -> Non
         return
     _say(f"{path}: {'reproduced' if found.reproduced else 'NOT REPRODUCED'}")
     _say(f"  address {found.address}")
+    _say(f"  SHA-512 {found.second}")
     if found.damage:
         _say(f"  damaged: {found.damage}")
     for difference in found.differences:
@@ -151,6 +162,7 @@ def _as_json(path: Path, found: Verification) -> dict[str, object]:
         "file": str(path),
         "reproduced": found.reproduced,
         "address": found.address,
+        "sha512": found.second,
         "damage": found.damage or None,
         "differences": [
             {"part": each.part, "stored": each.stored, "again": each.again}

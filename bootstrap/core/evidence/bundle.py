@@ -62,6 +62,15 @@ def address(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()
 
 
+def second_hash(octets: bytes) -> str:
+    """Return the SHA-512 of an encoded bundle in hex: another kind of name for it.
+
+    It stands in the log beside the address, so that what a broken SHA-256 would
+    let pass does not pass (P-8.25, S-98).
+    """
+    return hashlib.sha512(octets).hexdigest()
+
+
 def decode(octets: bytes) -> Bundle:
     """Return the bundle that `octets` encode.
 

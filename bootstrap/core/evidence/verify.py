@@ -52,6 +52,8 @@ class Verification:
     """
 
     address: str
+    second: str
+    """SHA-512 of the same octets (P-8.25)."""
     damage: str = ""
     evidence: Bundle | None = None
     differences: tuple[Difference, ...] = ()
@@ -63,6 +65,10 @@ class Verification:
         """Every hash, the verdict and the candidate DS are what was stored."""
         return self.evidence is not None and not self.differences
 
+    def is_named(self, digest: str) -> bool:
+        """Say whether `digest` is a hash of these octets, by its length."""
+        return digest.lower() in {self.address, self.second}
+
 
 def verify(octets: bytes, *, anchors: tuple[Anchor, ...] = ()) -> Verification:
     """Return what judging the bundle in `octets` again gives.
@@ -70,16 +76,16 @@ def verify(octets: bytes, *, anchors: tuple[Anchor, ...] = ()) -> Verification:
     `anchors`, when given, replace those in the bundle: then nothing that is
     proven rests on the bundle's own choice of them.
     """
-    address = bundle.address(octets)
+    names = bundle.address(octets), bundle.second_hash(octets)
     try:
         evidence = bundle.decode(octets)
     except BundleMalformed as exc:
-        return Verification(address, damage=str(exc))
+        return Verification(*names, damage=str(exc))
     case = evidence.case
     if anchors:
         case = replace(case, anchors=anchors)
     return Verification(
-        address,
+        *names,
         evidence=evidence,
         differences=compare(evidence.verdict, judge(case)),
         proofs=tuple(_proofs(case)),

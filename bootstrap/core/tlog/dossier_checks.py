@@ -18,6 +18,7 @@ from typing import Any, Final
 from . import merkle, notes, story
 from .dossier import ENTRY, EVIDENCE, PROOF, PROPOSAL, Dossier
 from .story import Told
+from .types import SECOND
 
 SKEW: Final = timedelta(minutes=5)
 """How far an entry may be dated before its predecessor."""
@@ -180,5 +181,22 @@ def _evidence(dossier: Dossier, own: tuple[Told, ...]) -> Iterator[str]:
             yield f"{EVIDENCE.format(address)}, which {told.name} rests on, is missing"
         elif len(octets) != size:
             yield f"{EVIDENCE.format(address)} has {len(octets)} octets, not {size}"
+    for told in own:
+        yield from _seconds(dossier, told)
     for address in sorted(dossier.evidence.keys() - named.keys()):
         yield f"{EVIDENCE.format(address)}: no entry rests on it"
+
+
+def _seconds(dossier: Dossier, told: Told) -> Iterator[str]:
+    """Hold bundles to their second hash, where an entry has it (P-8.25)."""
+    stated = told.data.get(SECOND)
+    if stated is None:
+        return
+    if not isinstance(stated, list) or len(stated) != len(told.evidence):
+        yield f"{told.name}: {SECOND} is not one hash for each of its evidence"
+        return
+    for blob, second in zip(told.evidence, stated, strict=True):
+        octets = dossier.evidence.get(blob["h"], b"")
+        if second and second != hashlib.sha512(octets).hexdigest():
+            name = EVIDENCE.format(blob["h"])
+            yield f"{name} is not what {told.name} rests on, by its SHA-512"

@@ -19,7 +19,7 @@ from uuid import UUID
 
 import rfc8785
 
-from .types import EntryType
+from .types import SECOND, EntryType
 
 MAX_BYTES: Final = 16_384
 """Longest entry; bundles of the log could hold 65,535 (S-89)."""
@@ -38,11 +38,15 @@ class NotCanonical(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Evidence that an entry rests on: digest (hex), media type, octets."""
+    """Evidence that an entry rests on: SHA-256 (hex), media type, octets, SHA-512.
+
+    The last one is empty where it is not known.
+    """
 
     digest: str
     media: str
     size: int
+    second: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Entry:
             {
                 "actor": {"kind": self.actor_kind, "ref": self.actor_ref},
                 "cause": [str(uid) for uid in self.cause],
-                "data": plain(self.data),
+                "data": plain({**self.data, **self._seconds()}),
                 "ev": [
                     {"h": blob.digest, "m": blob.media, "s": blob.size}
                     for blob in self.evidence
@@ -140,6 +144,11 @@ class Entry:
         if len(body) > MAX_BYTES:
             raise NotCanonical(f"the entry has {len(body)} octets of {MAX_BYTES}")
         return body
+
+    def _seconds(self) -> dict[str, list[str]]:
+        """Return the second hashes of the evidence, in its order (P-8.25)."""
+        found = [blob.second for blob in self.evidence]
+        return {SECOND: found} if any(found) else {}
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:

@@ -10,6 +10,10 @@ both in one transaction.
 from __future__ import annotations
 
 from enum import StrEnum, unique
+from typing import Final
+
+SECOND: Final = "ev512"
+"""Where in an entry's `data` the SHA-512 of each piece of evidence stands (P-8.25)."""
 
 
 @unique

@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from bootstrap.core.dns.names import parse_name, unrooted
-from bootstrap.core.dns.records import Ds
+from bootstrap.core.dns.records import Ds, RdataType
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.evaluation.findings import Finding
 from bootstrap.core.evaluation.paths import Path
@@ -51,6 +51,11 @@ def test_the_evidence_of_an_accepted_child_reproduces_its_verdict():  # P-8.1, P
     assert found.address == bundle.address(octets())
     assert len(found.proofs) >= 4  # both types at two signaling names (P-8.20)
     assert any("registry" in statement for statement in found.attested)
+    delegation = good().case.delegation
+    (no_ds,) = [proof for proof in found.proofs if proof.rdtype == RdataType.DS]
+    assert (no_ds.name, no_ds.signer) == (delegation.child, delegation.parent)
+    assert no_ds.absence  # P-8.22: the parent's own zone says so, and its snapshot too
+    assert not delegation.ds
 
 
 FORGERIES = {
@@ -217,3 +222,20 @@ def test_a_nameserver_without_a_signaling_name_has_nothing_to_prove():  # P-1.5
     assert {proof.name for proof in found.proofs} == {
         proof.name for proof in verify(octets()).proofs
     }
+
+
+def test_a_file_is_held_to_the_hashes_that_the_log_has_of_it(tmp_path, capsys):
+    """P-8.25: a file that one hash function takes for it is not enough."""
+    path = tmp_path / "evidence"
+    path.write_bytes(octets())
+    first, second = bundle.address(octets()), bundle.second_hash(octets())
+    of_another = bundle.second_hash(b"another")
+
+    held = main(["verify", str(path), "--digest", first, "--digest", second.upper()])
+    told = capsys.readouterr()
+    stranger = main(["verify", str(path), "--digest", first, "--digest", of_another])
+
+    assert held == 0
+    assert f"SHA-512 {second}" in told.out
+    assert stranger == 1
+    assert f"not the evidence {of_another}" in capsys.readouterr().err

@@ -77,6 +77,31 @@ def test_a_proposal_says_all_that_is_held_to_it():
     )
 
 
+def with_second(second: str) -> Attachment:
+    return Attachment(ADDRESS, "application/cbor", len(BUNDLE), second)
+
+
+def test_evidence_of_before_there_was_a_second_hash_holds_all_the_same():  # P-8.25
+    steps = tuple(
+        replace(step, spoiled={"evidence": (with_second(""),)})
+        if step.evidence
+        else step
+        for step in dossiers.LIFE
+    )
+
+    assert faults(octets(steps)) == ()
+    assert b"ev512" not in octets(steps)
+    assert not audit_verify.verify_dossier(octets(steps), KEY.to_text()).wrong
+
+
+def test_the_stand_alone_verifier_holds_evidence_to_its_second_hash():  # P-8.25
+    data = octets(spoil(0, spoiled={"evidence": (with_second("ab" * 64),)}))
+
+    told = audit_verify.verify_dossier(data, KEY.to_text()).wrong
+
+    assert told == [f"evidence/{ADDRESS}.cbor has another SHA-512"]
+
+
 OTHER = "4711 13 2 " + "CD" * 32
 STORIES = {
     "an approval of another DS set": (
@@ -96,6 +121,26 @@ STORIES = {
     "evidence of another length": (
         spoil(0, spoiled={"evidence": (Attachment(ADDRESS, "application/cbor", 1),)}),
         f"has {len(BUNDLE)} octets, not 1",
+    ),
+    "evidence of another second hash": (  # P-8.25, S-98
+        spoil(0, spoiled={"evidence": (with_second("ab" * 64),)}),
+        "is not what entries/000000002.json rests on, by its SHA-512",
+    ),
+    "a second hash too many": (
+        spoil(
+            0,
+            data={"version": 1, "ev512": ["", ""]},
+            spoiled={"evidence": (with_second(""),)},
+        ),
+        "entries/000000002.json: ev512 is not one hash for each of its evidence",
+    ),
+    "a second hash that is no list": (
+        spoil(
+            0,
+            data={"version": 1, "ev512": "x"},
+            spoiled={"evidence": (with_second(""),)},
+        ),
+        "entries/000000002.json: ev512 is not one hash for each of its evidence",
     ),
 }
 
