@@ -104,6 +104,8 @@ class World:
     dns: Dns
     hints: Hints
     anchors: tuple[Anchor, ...]
+    anchor_text: str
+    """What the anchors were read from; `services.trusting` says if they count."""
 
     def scanner(
         self, *, clock: Callable[[], datetime], port: int | None = None
@@ -142,6 +144,7 @@ def world() -> World:
         dns=found,
         hints=_read("DNS_ROOT_HINTS", found.root_hints, read_hints),
         anchors=_read("DNS_TRUST_ANCHORS", found.trust_anchors, read_anchors),
+        anchor_text=_read("DNS_TRUST_ANCHORS", found.trust_anchors, str),
     )
 
 

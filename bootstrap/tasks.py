@@ -27,6 +27,7 @@ from bootstrap.services import (
     scanning,
     statistics,
     switches,
+    trusting,
     verification,
 )
 from bootstrap.services.parents import registry_for
@@ -51,7 +52,7 @@ def drain_publications() -> dict[str, int]:
 
 def drain_verifications() -> dict[str, int]:
     """Look whether published changes are visible and the children validate."""
-    world = config.world()
+    world = trusting.trusted(config.world(), now=clock.now())
     counts = verification.drain(
         eyes_for=lambda port: world.scanner(clock=clock.now, port=port),
         anchors=world.anchors,
@@ -107,7 +108,8 @@ def discover_signals() -> int:
     every = config.discovering()
     if not every:
         return 0
-    world, now = config.world(), clock.now()
+    now = clock.now()
+    world = trusting.trusted(config.world(), now=now)
     discovering.keep_sources(now=now)
     found = discovering.explore_due(
         eyes=lambda: world.scanner(clock=clock.now), every=every, limit=SOURCES, now=now

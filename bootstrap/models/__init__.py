@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .alarm import Alarm
+from .anchors import AnchorFile, AnchorVoice
 from .audit import (
     AuditDisclosure,
     AuditEntry,
@@ -33,6 +34,8 @@ from .zone import PolicyVersion, RoutingMode, Zone
 
 __all__ = [
     "Alarm",
+    "AnchorFile",
+    "AnchorVoice",
     "AuditDisclosure",
     "AuditEntry",
     "AuditHead",

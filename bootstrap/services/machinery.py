@@ -27,7 +27,7 @@ from bootstrap.models import (
     WorkItem,
 )
 
-from . import leasing, powers, switches
+from . import leasing, powers, switches, trusting
 from .powers import Zones
 
 MANY: Final = 10_000
@@ -206,6 +206,6 @@ def _scanner(now: datetime) -> tuple[Lines, list[tuple[str, bool]], str]:
     ]
     anchors = [
         (f"{unrooted(each.zone) or '.'} DS {each.ds.to_text()}", each.holds_at(now))
-        for each in world.anchors
+        for each in trusting.shown(world)
     ]
     return lines, anchors, ""

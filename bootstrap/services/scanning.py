@@ -24,7 +24,7 @@ from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evidence import bundle
 from bootstrap.models import Domain, Zone
 
-from . import glances, leasing, parentside, recording, trust, zones
+from . import glances, leasing, parentside, recording, trust, trusting, zones
 from .evaluating import Judged, Site, evaluate_all
 from .leasing import Lease
 from .recording import Recorded
@@ -54,7 +54,7 @@ def site() -> Site:
     Raises:
         config.Unusable: a variable holds nonsense.
     """
-    world = config.world()
+    world = trusting.trusted(config.world(), now=clocks.now())
     return Site(
         eyes=lambda: world.scanner(clock=clocks.now),
         anchors=world.anchors,
@@ -217,9 +217,10 @@ def evaluate_unknown(names: Sequence[Name], *, at: Site) -> Iterator[Recorded]:
         UnknownParent: a name's parent zone is none of ours.
     """
     parents = {name: parent_of(name) for name in names}
+    world = trusting.trusted(config.world(), now=at.clock())
     cases: list[tuple[int, Case]] = []
     for number, (name, zone) in enumerate(parents.items()):
-        delegation = asyncio.run(parentside.delegation(name, zone, config.world()))
+        delegation = asyncio.run(parentside.delegation(name, zone, world))
         cases.append((number, _case_of(delegation, zone, at)))
     for group in evaluate_all(cases, at):
         yield from map(_unsaved, group)

@@ -72,6 +72,9 @@ class EntryType(StrEnum):
     RULES_PROPOSED = "rules.proposed"  # settings or policy, for a second person (S-64)
     RULES_CONFIRMED = "rules.confirmed"
     RULES_REFUSED = "rules.refused"
+    ANCHORS_SEEN = "anchors.seen"  # a changed file, which waits (S-42)
+    ANCHORS_VOICE = "anchors.voice"  # the first of two persons
+    ANCHORS_TRUSTED = "anchors.trusted"  # in force: at first use, or by the second
     BREAKER_OPENED = "breaker.opened"
     BREAKER_VOICE = "breaker.voice"  # the first of two persons, or a refusal
     BREAKER_RELEASED = "breaker.released"

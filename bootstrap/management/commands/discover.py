@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bootstrap import clock, config
 from bootstrap.core.dns.names import InvalidName, parse_name, unrooted
-from bootstrap.services import discovering
+from bootstrap.services import discovering, trusting
 from bootstrap.services.discovering import Found
 
 
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         except (InvalidName, config.Unusable) as exc:
             raise CommandError(str(exc), returncode=2) from exc
         now = clock.now()
+        world = trusting.trusted(world, now=now)
         if not hosts:
             discovering.keep_sources(now=now)
         found = (

@@ -25,7 +25,7 @@ from bootstrap.services import (
     zones,
 )
 from bootstrap.services.actors import IMPORTER, OPERATOR
-from tests.services import test_breakers, test_intake
+from tests.services import test_breakers, test_intake, test_trusting
 from tests.services.builders import (
     DS,
     NOW,
@@ -193,6 +193,24 @@ def say_the_second_word(scene):
     flood(test_breakers.FLOOD)
     say_go_on("ada")
     return lambda: say_go_on("bob")
+
+
+@writes(T.ANCHORS_TRUSTED)
+def begin_with_anchors(scene):
+    return lambda: test_trusting.seen(test_trusting.OLD)
+
+
+@writes(T.ANCHORS_SEEN)
+def change_the_anchors(scene):
+    test_trusting.seen(test_trusting.OLD)
+    return lambda: test_trusting.seen(test_trusting.NEW)
+
+
+@writes(T.ANCHORS_VOICE)
+def say_the_first_word_for_anchors(scene):
+    test_trusting.seen(test_trusting.OLD)
+    test_trusting.seen(test_trusting.NEW)
+    return lambda: test_trusting.word("ada")
 
 
 @writes(T.SWITCH_ENGAGED)
