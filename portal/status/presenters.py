@@ -18,6 +18,7 @@ from bootstrap.services import requests, states
 from portal import words
 
 from .changes import Change, Seen, changes, concerned
+from .held import gone
 from .software import guides
 
 STEPS: Final = (
@@ -180,6 +181,8 @@ def told(row: Domain, *, now: datetime) -> dict[str, Any]:
         "badge": badge_of(row),
         "road": road(standing),
         "reason": reason,
+        "ds": sorted(row.ds),
+        "gone": gone(row, now=now),
         "looked_at": row.last_scan_at,
         "scan": scan,
         "awaited": awaited,
@@ -208,12 +211,16 @@ def to_do(
 def as_json(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same as plain JSON; its keys are a contract."""
     looked, reason, scan = facts["looked_at"], facts["reason"], facts["scan"]
+    old = facts["gone"]
     return {
         "domain": facts["name"],
         "state": facts["state"],
         "sentence": _(facts["standing"].sentence),
         "steps": [{"step": s.word, "mark": s.mark} for s in facts["road"]],
         "reason": reason.code if reason else None,
+        "ds": facts["ds"],
+        "ds_removed": old.removed_at.isoformat() if old else None,
+        "caches_clear": old.clear_at.isoformat() if old else None,
         "last_look": looked.isoformat() if looked else None,
         "next_look": facts["next_at"].isoformat(),
         "awaited": facts["awaited"],

@@ -19,6 +19,7 @@ from bootstrap.models import (
     ScanAttempt,
     ScanFinding,
     WorkItem,
+    Zone,
 )
 from portal.status import presenters
 from tests.support import rows
@@ -116,7 +117,7 @@ def test_the_owner_gets_words_to_send(client, registry):
     assert "secure our domain lonely.example with DNSSEC" in letter
 
 
-def test_check_now_queues_a_look_and_shows_it_happening(client, registry):
+def test_check_now_queues_a_look_and_shows_it_happening(client, registry):  # P-5.64
     answer = client.post("/status/lonely.example/check")
 
     assert answer["Location"] == "/status/lonely.example/look"
@@ -312,3 +313,30 @@ def test_the_way_back_never_leads_elsewhere(client, db):
     answer = client.post("/theme/", {"theme": "dark", "back": "https://evil.example/"})
 
     assert answer["Location"] == "/"
+
+
+def test_the_ds_set_is_there_for_everybody_to_see(client, registry):  # P-5.16
+    domain = next(d for d in Domain.objects.filter(state="secured") if d.ds)
+
+    page = client.get(f"/status/{domain.name}").text
+    told = client.get(f"/status/{domain.name}/json").json()
+
+    assert all(f"<code>{record}</code>" in page for record in domain.ds)
+    assert told["ds"] == sorted(domain.ds)
+    assert "removed" not in page[page.index("At the parent zone") :]
+
+
+def test_after_a_removal_the_page_says_when_caches_are_clear(client, registry):
+    """P-4.26: the operator may take its keys away then, and not before."""
+    removed = clock.now() - timedelta(hours=2)
+    Domain.objects.filter(name="lonely.example").update(ds=[], oob_change_at=removed)
+    clear = removed + timedelta(seconds=Zone.objects.get(name="example").ds_ttl)
+
+    page = client.get("/status/lonely.example").text
+    told = client.get("/status/lonely.example/json").json()
+
+    assert f"{clear:%Y-%m-%d %H:%M}" in page
+    assert told["ds_removed"] == removed.isoformat()
+    assert told["caches_clear"] == clear.isoformat()
+    Domain.objects.update(oob_change_at=clock.now() - timedelta(days=15))
+    assert client.get("/status/lonely.example/json").json()["ds_removed"] is None
