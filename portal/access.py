@@ -6,7 +6,6 @@ for more here. Services check permissions again inside their transaction (S-64).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, TypeVar
@@ -24,6 +23,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from bootstrap import clock
 from bootstrap.services import powers
 from bootstrap.services.actors import Actor, ActorKind
 
@@ -160,13 +160,13 @@ def is_fresh(request: HttpRequest) -> bool:
         return True
     records = get_authentication_records(request, request.user)
     shown = [r["at"] for r in records if r.get("method") == "mfa"]
-    return bool(shown) and time.time() - max(shown) < FRESH_FOR
+    return bool(shown) and clock.now().timestamp() - max(shown) < FRESH_FOR
 
 
 def came_lately(request: HttpRequest) -> bool:
     """Say whether the person showed themselves, in whatever way, in the last minutes."""
     records = get_authentication_records(request, request.user)
-    return any(time.time() - record["at"] < FRESH_FOR for record in records)
+    return any(clock.now().timestamp() - record["at"] < FRESH_FOR for record in records)
 
 
 def step_up_url(request: HttpRequest, back_to: str) -> str:

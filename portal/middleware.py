@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
 from typing import Final
@@ -16,6 +15,8 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
+
+from bootstrap import clock
 
 from . import visits
 from .access import (
@@ -84,7 +85,7 @@ def session_limits(respond: Respond) -> Respond:
     def middleware(request: HttpRequest) -> HttpResponse:
         noting = False
         if request.user.is_authenticated:
-            now = int(time.time())
+            now = int(clock.now().timestamp())
             fresh = "began" not in request.session
             began = request.session.setdefault("began", now)
             seen = request.session.setdefault("seen", now)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import struct
-import time
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -23,6 +22,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.tsig
 
+from bootstrap import clock
 from bootstrap.core.dns.names import Name, unrooted
 from bootstrap.core.dns.records import Ds, RdataType
 
@@ -129,7 +129,7 @@ class _Signatures:
             self.key.keyring()[self.key.name],
             self.key.name if record.owner == key_of(self.key.name) else Name(()),
             rdata,
-            int(time.time()),
+            int(clock.now().timestamp()),
             self.request_mac,
             record.start,
             self.context,

@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -25,6 +24,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
+
+from bootstrap import clock
 
 KEY: Final = "oidc"
 """Where a sign-in under way is kept in the session."""
@@ -107,7 +108,7 @@ def begin(request: HttpRequest, asked: Provider, *, back: str, again: bool) -> s
         "verifier": verifier,
         "back": back,
         "again": again,
-        "at": time.time(),
+        "at": clock.now().timestamp(),
     }
     request.session[KEY] = kept
     challenge = hashlib.sha256(verifier.encode()).digest()
@@ -140,7 +141,7 @@ def finish(request: HttpRequest, asked: Provider) -> Claims:
     state = request.GET.get("state", "")
     if not kept or not hmac.compare_digest(state.encode(), kept["state"].encode()):
         raise SignInRefused("no sign-in with this state was begun here")
-    if time.time() - kept["at"] > PATIENCE:
+    if clock.now().timestamp() - kept["at"] > PATIENCE:
         raise SignInRefused("the sign-in took too long")
     if request.GET.get("iss", asked.issuer) != asked.issuer:  # RFC 9207
         raise SignInRefused("another provider answered")
@@ -203,7 +204,7 @@ def _claims(
         mail=str(told.get("email", "")) if told.get("email_verified") is True else "",
         groups=frozenset(map(str, groups if isinstance(groups, list) else ())),
         second_factor=strong,
-        at=min(float(at), time.time()) if isinstance(at, int) else 0.0,
+        at=min(float(at), clock.now().timestamp()) if isinstance(at, int) else 0.0,
         back=kept["back"],
         again=kept["again"],
     )
