@@ -3,6 +3,10 @@
 A notification advances the moment of a look and nothing else: no content of it
 has any influence on a verdict (S-27). So nobody needs to prove who he is, and
 everybody is held to a pace (P-6.15, S-28).
+
+A child that was named is due at once, before all that is due by the clock (P-1.45,
+P-6.17); no child is looked at less often for it. One that is named before its
+servers agree differs between them, which is of class R and tried again (P-6.19).
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def rdata(response):
 
 
 @pytest.mark.parametrize("number", WANTED)
-def test_every_fixture_that_a_server_can_produce_is_there(number):
+def test_every_fixture_that_a_server_can_produce_is_there(number):  # P-7.96
     assert any(i == number or i.startswith(f"{number}-") for i in SITUATIONS)
 
 

@@ -18,7 +18,7 @@ NAME = parse_name("_dsboot.example.co.uk._signal.ns1.example.net")
 ASKED = wire.question(NAME, RdataType.CDS)
 
 
-def test_a_query_is_what_the_protocol_document_asks_for():
+def test_a_query_is_what_the_protocol_document_asks_for():  # P-2.24
     message = dns.message.from_wire(ASKED.message(4711))
 
     assert message.id == 4711

@@ -105,7 +105,7 @@ def test_nothing_to_do_opens_no_eyes():
     assert list(evaluate_all([], a_site(Eyes(), eyes=None))) == []
 
 
-def test_a_clock_that_jumps_is_our_own_fault():
+def test_a_clock_that_jumps_is_our_own_fault():  # P-7.22, S-43
     """S-43: the wall clock went on for an hour while no time passed."""
     (judged,) = run(Eyes(), clock=Clock(timedelta(hours=1)))
     assert faults(judged) == [Reason.X_CLOCK]

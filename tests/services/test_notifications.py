@@ -8,11 +8,12 @@ import pytest
 
 from bootstrap.core.dns.names import parse_name
 from bootstrap.models import RateBucket, WorkItem
-from bootstrap.services import notifications
+from bootstrap.services import leasing, notifications
 
 from .builders import NOW, a_domain
 
 HERE = "192.0.2.7"
+WEEK = timedelta(days=7)
 
 
 def take(*names, sender=HERE, now=NOW):
@@ -81,3 +82,20 @@ def test_s_28_a_flood_is_one_job_a_child():
         notifications.take(flood, now=NOW + timedelta(seconds=second))
 
     assert WorkItem.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_p_1_45_p_6_17_a_child_that_is_named_comes_before_all_that_is_due_by_the_clock():
+    waiting = a_domain(name="waiting.test")
+    named = a_domain(waiting.zone, name="named.test")
+    for domain, due in ((waiting, NOW - timedelta(days=1)), (named, NOW + WEEK)):
+        WorkItem.objects.create(domain=domain, due_at=due, trigger="schedule")
+
+    take("named.test")
+
+    first, second = (
+        lease
+        for _ in range(2)
+        for lease in leasing.claim(1, holder="a", now=NOW, term=timedelta(minutes=4))
+    )
+    assert (first.domain_id, second.domain_id) == (named.pk, waiting.pk)

@@ -105,6 +105,19 @@ def test_a_rollover_does_not_wait_for_review(review):  # P-0.12
     assert stored(proposed(review, verdict)).state == State.APPROVED
 
 
+def test_a_change_passes_a_registrars_lock_by_and_says_so_in_the_trail(auto):  # P-5.32
+    type(auto).objects.update(statuses=["clientUpdateProhibited"])
+    auto.refresh_from_db()
+
+    found = stored(proposed(auto))
+
+    created = AuditEntry.objects.get(type="proposal.created")
+    told = json.loads(bytes(created.body))
+    assert found.state == State.APPROVED
+    assert told["data"]["statuses"] == ["clientUpdateProhibited"]
+    assert told["actor"] == {"kind": "system", "ref": SCANNER.name}
+
+
 def test_a_changed_ns_set_is_published_after_the_quiet_time(auto):
     auto.ns_changed_at = NOW - timedelta(seconds=100)
     auto.save()

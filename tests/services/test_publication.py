@@ -64,6 +64,8 @@ def test_a_removal_leaves_no_ds_and_no_method():
     assert held(parent) == []
     domain.refresh_from_db()
     assert (domain.ds, domain.auth_method) == ([], "")
+    # asked for in band, it leaves automation on, and is no other channel's (P-4.23)
+    assert (domain.suspension, domain.oob_change_at) == ("", None)
 
 
 SPOILED = {

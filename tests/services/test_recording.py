@@ -132,7 +132,7 @@ def test_a_late_writer_leaves_nothing_behind():
     assert not Proposal.objects.exists()
 
 
-def test_a_delegation_that_changed_meanwhile_is_looked_at_again_and_not_proposed():
+def test_a_delegation_that_changed_meanwhile_is_looked_at_again_and_not_proposed():  # P-2.1
     domain = a_domain()
     found, leases = judged(domain, ACCEPTED), leased(domain)
     domain.version += 1

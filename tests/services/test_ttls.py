@@ -8,6 +8,7 @@ import pytest
 
 from bootstrap.models import Domain
 from bootstrap.registry.ports import RegistryUnreachable
+from bootstrap.services.sending import change_of
 from bootstrap.services.ttls import LOW_FOR, restore_due
 
 from .builders import DS, NOW, OTHER_DS, a_domain, a_zone
@@ -39,6 +40,16 @@ def test_the_ttl_is_restored_after_two_days_and_only_once(settled):  # P-5.22
 
     assert parent.ttl[CHILD] == 86_400
     assert told(settled.domain) == ["ttl.restored"]
+
+
+@pytest.mark.parametrize(
+    ("initial", "normal", "sent"), [(600, 86_400, 600), (7_200, 3_600, 3_600)]
+)
+def test_a_new_set_never_has_more_than_the_normal_ttl(initial, normal, sent):  # P-5.21
+    zone = a_zone(ds_ttl_initial=initial, ds_ttl=normal)
+    proposal = an_approved(a_domain(zone))
+
+    assert change_of(proposal, zone).ttl == sent
 
 
 def test_the_ttl_stays_low_until_the_old_sets_ttl_ran_out(settled):

@@ -55,7 +55,7 @@ def test_s_119_a_unit_leaves_its_process_little_to_do_wrong(unit):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_process_has_a_unit_and_a_user_of_its_own():
+def test_every_process_has_a_unit_and_a_user_of_its_own():  # P-6.20
     texts = {unit.stem: unit.read_text() for unit in UNITS}
 
     assert {
@@ -63,6 +63,8 @@ def test_every_process_has_a_unit_and_a_user_of_its_own():
     } == (set(texts))
     for name, text in texts.items():
         assert f"\nUser={name}\n" in text
+        # who listens to anybody knows no secret of the parent, and no key of the log
+        assert ("publisher.env" in text) == (name == "portal-publisher")
 
 
 def talks(address: str, port: int, user: int, addresses: tuple[str, ...] = ()) -> bool:

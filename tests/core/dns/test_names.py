@@ -146,6 +146,14 @@ def test_octets_are_those_of_dnspython_and_read_back(name):
     assert wire_length(name) == len(packed(name))
 
 
+@given(st.lists(st.binary(min_size=1, max_size=63), max_size=3))
+def test_s_50_any_octets_of_a_label_are_the_same_name_as_text_and_back(labels):
+    name = canonical(Name((*labels, b"")))
+
+    assert parse_name(unrooted(name)).labels == name.labels
+    assert unrooted(name) == unrooted(name).lower()
+
+
 @given(names, names)
 def test_order_and_containment_are_those_of_dnspython(first, second):
     first, second = canonical(first), canonical(second)

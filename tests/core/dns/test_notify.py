@@ -47,6 +47,11 @@ def test_p_6_12_what_else_it_carries_is_not_looked_at():
     assert hear(loaded.to_wire()).child == hear(plain.to_wire()).child
 
 
+def test_p_6_1_cds_speaks_for_both_types_of_request():
+    assert hear(a_notify(rdtype=59).to_wire()).child == parse_name("child.example")
+    assert hear(a_notify(rdtype=60).to_wire()).child is None
+
+
 @pytest.mark.parametrize(
     ("rdtype", "rdclass"),
     [("SOA", "IN"), ("CDNSKEY", "IN"), ("CSYNC", "IN"), ("CDS", "CH")],
