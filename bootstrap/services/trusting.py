@@ -86,7 +86,10 @@ def _first(digest: str, text: str, now: datetime) -> AnchorFile:
             )
             _record(EntryType.ANCHORS_TRUSTED, first, SCANNER, now, why="first use")
     except IntegrityError:
-        return AnchorFile.objects.trusted().get()
+        found = AnchorFile.objects.trusted().first()
+        if found is None:
+            raise
+        return found
     return first
 
 

@@ -17,7 +17,7 @@ from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.signatures import Verified
 
 from .acceptance import DENIAL, proven
-from .answers import REQUEST_TYPES
+from .answers import REQUEST_TYPES, USED_TYPES
 from .apex import ApexState
 from .delegation import History
 from .facts import Facts
@@ -265,6 +265,12 @@ def _lacking(facts: Facts, reason: Reason) -> list[str]:
         return lacking
     if not facts.candidate:
         lacking.append("a candidate")
+    if facts.policy.demand_uses:
+        asked = {(answer.address, answer.rdtype) for answer in facts.answers}
+        owed = [(a, rdtype) for a in facts.addresses for rdtype in USED_TYPES]
+        lacking += [
+            f"{a} {t.name} was never asked" for a, t in owed if (a, t) not in asked
+        ]
     return lacking + [f"{a} {what}" for a, what in sorted(_open(facts))]
 
 

@@ -65,7 +65,7 @@ def next_questions(case: Case, prove: Prove) -> Plan:
         tuple(_pending(_signal_lookups(path, case), prove)),
         tuple(_unasked(servers, case)),
     )
-    return second or _third(servers, case, prove)
+    return second or _third(servers, case, path, prove)
 
 
 def _sane_hosts(case: Case) -> list[Name]:
@@ -98,12 +98,12 @@ def _signal_lookups(path: Path, case: Case) -> Iterator[Lookup]:
         yield Lookup(name, RdataType.CDNSKEY)
 
 
-def _third(servers: Reach, case: Case, prove: Prove) -> Plan:
+def _third(servers: Reach, case: Case, path: Path, prove: Prove) -> Plan:
     """Round 3: servers that only the child names, and TCP that does not work."""
     answers = answers_of(case)
     probes = (
         *_udp_probes(servers, answers, case),
-        *_uses(servers, answers, case, prove),
+        *_uses(servers, answers, case, path, prove),
     )
     asked_for = any(a.asks and a.reason is Reason.NS_OK_DATA for a in answers)
     extra = extra_hosts(case, answers) if asked_for else ()
@@ -158,15 +158,17 @@ def _udp_probes(
 
 
 def _uses(
-    servers: Reach, answers: tuple[Answer, ...], case: Case, prove: Prove
+    servers: Reach,
+    answers: tuple[Answer, ...],
+    case: Case,
+    path: Path,
+    prove: Prove,
 ) -> Iterator[Query]:
     """Ask candidates for what people ask them for (P-3.13)."""
-    path = choose_path(case.delegation, case.policy).path
     asked = {observation.query for observation in case.observations}
-    if path is not None:
-        for query in use_queries(servers.addresses, answers, case, path, prove):
-            if query not in asked:
-                yield query
+    for query in use_queries(servers.addresses, answers, case, path, prove):
+        if query not in asked:
+            yield query
 
 
 def probe_name(case: Case) -> Name | None:

@@ -27,6 +27,9 @@ class AcceptancePolicy:
     """How long a child must have been seen signed (P-3.20)."""
     quiet_after_ns_change: timedelta = timedelta(minutes=5)
     """Not a reason to refuse, only to publish later (S-63)."""
+    demand_uses: bool = True
+    """A candidate's addresses and mail were asked for (P-3.13); evidence of before
+    there was this demand does not have it, and so holds false."""
     single_path_to_staff: bool = False
     stale_signal_alarm: timedelta = timedelta(hours=24)
     excluded_statuses: tuple[str, ...] = ()

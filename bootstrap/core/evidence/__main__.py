@@ -128,7 +128,9 @@ def _report(path: Path, found: Verification, options: argparse.Namespace) -> Non
         return
     _say(f"{path}: {'reproduced' if found.reproduced else 'NOT REPRODUCED'}")
     _say(f"  address {found.address}")
-    _say(f"  SHA-512 {found.second}")
+    half = len(found.second) // 2
+    _say(f"  SHA-512 {found.second[:half]}")
+    _say(f"          {found.second[half:]}")
     if found.damage:
         _say(f"  damaged: {found.damage}")
     for difference in found.differences:

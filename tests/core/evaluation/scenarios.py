@@ -537,6 +537,8 @@ content("servers that know nothing of mail", OK, R.ACC_OK, zone=Zone(),
 content("a server that is silent about addresses", OK, R.ACC_OK, zone=Zone(),
         spoiled={(ONE, "AAAA"): Trouble.TIMEOUT})  # fmt: skip
 scenario("evidence of before anybody asked for addresses", OK, R.ACC_OK,
+         case=a_case(uses=False, policy=AcceptancePolicy(demand_uses=False)))  # fmt: skip
+scenario("addresses that nobody asked for", ERROR, R.X_UNCLASSIFIED,
          case=a_case(uses=False))  # fmt: skip
 elsewhere_signed = Zone(
     inception=NOW - 3 * HOUR,
