@@ -17,6 +17,8 @@ from portal.dashboard import audit
 
 from .base import ReadOnlyAdmin, known
 
+AuditEntry._meta.verbose_name_plural = "audit entries"  # noqa: SLF001 - a word, no migration
+
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):

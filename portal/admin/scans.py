@@ -56,6 +56,9 @@ class ScanFindingAdmin(ReadOnlyAdmin[ScanFinding]):
     search_fields = ("scan__domain__name__exact",)
 
 
+Evidence._meta.verbose_name_plural = "evidence"  # noqa: SLF001 - a word, no migration
+
+
 @admin.register(Evidence)
 class EvidenceAdmin(ReadOnlyAdmin[Evidence]):
     """Bundles, by address."""

@@ -92,12 +92,12 @@ def _number(value: object) -> int:
 
 @register.filter
 def duration(length: timedelta) -> str:
-    """Return a span of time in words: its two largest units."""
+    """Return a span of time in words: its two largest units, minutes without seconds."""
     left = int(abs(length.total_seconds()))
-    parts = []
+    parts: list[str] = []
     for unit, seconds in UNITS:
         count, left = divmod(left, seconds)
-        if count:
+        if count and not (parts and unit == "second"):
             parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
         elif parts:
             break

@@ -147,4 +147,6 @@ def cause_words(cause: object) -> str:
 @register.filter
 def seconds(count: int | None) -> str:
     """Return a number of seconds in words; nothing counted is a dash."""
-    return "–" if count is None else duration(timedelta(seconds=count))
+    if not count:
+        return "–" if count is None else "0 seconds"
+    return duration(timedelta(seconds=count))

@@ -100,7 +100,8 @@ def test_the_preview_of_many_decisions_is_whole(page, site, shots):
 
 def test_every_page_of_the_admin_is_whole(page, site, shots):
     pages = looked_at.admin_pages(rows.a_registry())
-    sign_in(page, site, "reader")
+    rows.a_person("root", is_superuser=True)
+    sign_in(page, site, "root")
     gaze = Gaze(page, site, shots, "admin-")
 
     for name, url in pages.items():

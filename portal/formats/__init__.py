@@ -1,0 +1,1 @@
+"""How dates look where Django itself writes them, by language."""
