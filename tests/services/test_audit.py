@@ -5,7 +5,13 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import (
+    IntegrityError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 
 from bootstrap.core.tlog import entries
 from bootstrap.core.tlog.types import EntryType
@@ -286,3 +292,31 @@ def test_eight_writers_leave_no_gap_in_any_stream():
         for number, row in enumerate(rows, start=1):
             assert (row.number, row.previous) == (number, before)
             before = entries.digest(bytes(row.body))
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("stream", "waits"), [("child:b.test.", False), ("child:a.test.", True)]
+)
+def test_writers_wait_for_those_of_their_own_stream_alone(stream, waits):
+    """No global counter: an act that is not over holds up nobody elsewhere."""
+    failures: list[Exception] = []
+
+    def write() -> None:
+        try:
+            run("SET lock_timeout = '2s'")
+            an_entry(stream)
+        except OperationalError as exc:
+            failures.append(exc)
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        an_entry("child:a.test.")
+        other = threading.Thread(target=write)
+        other.start()
+        other.join()
+
+    assert bool(failures) is waits
+    assert AuditEntry.objects.filter(stream=stream).count() == 1

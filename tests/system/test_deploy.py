@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from bootstrap.services import signing
 from tests.conftest import needs
 from tests.support import daemons
 
@@ -120,3 +122,45 @@ def test_s_5_the_world_is_asked_at_the_port_of_the_dns_alone(port, reached):
     for address, length in (("9.9.9.9", 32), ("2620:fe::fe", 128)):
         ours = (f"{address}/{length}",)
         assert talks(address, port, user=SCANNER, addresses=ours) is reached
+
+
+SIGN = """
+import os, sys
+from pathlib import Path
+from datetime import UTC, datetime
+from bootstrap.core.tlog import merkle, notes
+from bootstrap.services import signing
+key, state, user = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+os.setuid(user)
+head = notes.Checkpoint("portal.example/audit", 0, merkle.EMPTY_ROOT)
+try:
+    signing.Signer(head.origin, key, state).sign(head, (), now=datetime.now(UTC))
+except (signing.KeyUnusable, OSError) as refusal:
+    sys.exit(f"refused: {refusal}")
+"""
+
+
+def test_s_91_only_the_sealers_user_can_sign():
+    """The web process runs as another user: even with a state of its own, it has no key."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed
+        folder = Path(name)
+        folder.chmod(0o777)
+        signing.make_key(folder / "key")
+
+        def signs(user: int) -> str:
+            words = [sys.executable, "-c", SIGN, str(folder / "key")]
+            words += [str(folder / f"state-{user}"), str(user)]
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+            return "" if done.returncode == 0 else done.stderr.strip()
+
+        assert signs(SCANNER) == f"refused: {folder}/key: Permission denied"
+        assert not (folder / f"state-{SCANNER}").exists()
+        assert signs(0) == ""
+
+
+def test_s_91_no_unit_but_the_sealers_is_given_what_the_sealer_has():
+    for unit in UNITS:
+        text = unit.read_text()
+        mine = unit.stem == "portal-sealer"
+        assert ("sealer.env" in text) is mine
+        assert ("portal/sealer" in text) is mine
