@@ -25,7 +25,7 @@ class Note:
     """What the trail says of a move, beyond who, when and from where to where.
 
     `data` is public for ever; `private` (a person's comment) can be erased.
-    `evidence` are digests of stored bundles.
+    `evidence` are digests of stored bundles; without any, what the proposal rests on.
     """
 
     type: EntryType
@@ -107,7 +107,7 @@ def _draft(proposal: Proposal, note: Note, actor: Actor, now: datetime) -> audit
         stream=proposal.domain.stream,
         actor=actor,
         now=now,
-        evidence=tuple(note.evidence),
+        evidence=tuple(note.evidence) or (proposal.evidence_id,),
         data={**facts(proposal), **note.data, "version": proposal.version},
         private=note.private,
     )

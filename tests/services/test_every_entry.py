@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 
 import pytest
@@ -93,6 +94,13 @@ def undone():
         transaction.set_rollback(True)
 
 
+def moves_without_evidence() -> list[str]:
+    """Return the entries that move a change and do not say on what it rests."""
+    moves = AuditEntry.objects.filter(about__isnull=False)
+    told = [(entry.type, json.loads(bytes(entry.body))) for entry in moves]
+    return [kind for kind, entry in told if not (entry["ev"] and entry["actor"])]
+
+
 def like_the_tests_own():
     """Return a transaction that does not count as one around the act."""
     outer = transaction.atomic()
@@ -136,3 +144,4 @@ def test_act_and_entry_are_there_together_or_not_at_all(entry_type, tmp_path, se
 
     act()
     assert times(entry_type) > count
+    assert moves_without_evidence() == []
