@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bootstrap', '0023_views_packed'),
+        ('bootstrap', '0025_one_index_less'),
     ]
 
     operations = [
