@@ -9,7 +9,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import discovery, imports, ledger, pages, report, scans, silent, storage
+from . import (
+    against,
+    conditions,
+    discovery,
+    hostile,
+    imports,
+    ledger,
+    notified,
+    pages,
+    report,
+    scans,
+    silent,
+    storage,
+)
 from .measuring import machine
 from .report import Report
 
@@ -17,6 +30,13 @@ GROUPS: dict[str, Callable[[Path], Report]] = {
     "scan": scans.scan,
     "mix": scans.mix,
     "silent": silent.silent,
+    "against": against.against,
+    "against-mix": against.against_mix,
+    "evidence": conditions.evidence,
+    "workers": conditions.workers,
+    "growth": conditions.growth,
+    "hostile": hostile.hostile,
+    "notified": notified.notified,
     "discovery": discovery.discovery,
     "imports": imports.imports,
     "pages": pages.pages,

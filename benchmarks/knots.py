@@ -51,10 +51,13 @@ class Served(Daemon):
     zones: tuple[str, ...] = ()
     files: Path = Path()
     secret: str = ""
+    also: tuple[int, ...] = ()
+    """Further ports: resolvers ask at 53 and nowhere else."""
 
     def prepare(self) -> None:
         """Write the configuration."""
-        listen = ", ".join(f"{address}@{self.port}" for address in self.addresses)
+        ports = (self.port, *self.also)
+        listen = ", ".join(f"{a}@{port}" for a in self.addresses for port in ports)
         self.write(
             "knot.conf",
             f"""
@@ -99,7 +102,9 @@ class Served(Daemon):
 
 
 @contextmanager
-def running(count: int, *, good: int = 100) -> Iterator[dict[str, Any]]:
+def running(
+    count: int, *, good: int = 100, also: tuple[int, ...] = ()
+) -> Iterator[dict[str, Any]]:
     """Serve `count` delegations, `good` per cent of them candidates; yield the manifest."""
     folder = _folder() / f"{count}-{good}"
     index = folder / INDEX
@@ -116,6 +121,7 @@ def running(count: int, *, good: int = 100) -> Iterator[dict[str, Any]]:
                 zones=tuple(group["zones"]),
                 files=folder / "zones",
                 secret=told["secret"],
+                also=also,
             )
             stack.enter_context(knot)
         child = told["manifest"]["children"][0]["name"]
