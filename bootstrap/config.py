@@ -65,6 +65,10 @@ class Scanning:
     lease: timedelta = timedelta(seconds=240)
     burst: timedelta = timedelta(seconds=150)
     """A drain stops to claim after this time, well before the task's limit."""
+    cpu_seconds: int = 10
+    """Computing without a pause after which a worker ends (S-20); 0: never."""
+    memory: int = 1_024
+    """Mebibytes of data that a worker may have (S-20); 0: any."""
     deaths: int = 3
     full_every: int = 90
     """Days between whole scans of a child that stage one finds silent."""
@@ -186,6 +190,8 @@ def scanning() -> Scanning:
         at_once=read.number("SCAN_AT_ONCE", 1, 10_000),
         lease=timedelta(seconds=read.number("SCAN_LEASE_SECONDS", 1, 86_400)),
         burst=timedelta(seconds=read.number("SCAN_BURST_SECONDS", 1, 86_400)),
+        cpu_seconds=read.number("SCAN_CPU_SECONDS", 0, 3_600),
+        memory=read.number("SCAN_MEMORY_MIB", 0, 1_000_000),
         deaths=read.number("SCAN_DEATHS", 1, 100),
         full_every=read.number("SCAN_FULL_DAYS", 1, 365),
     )

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import socket
 import time
+from dataclasses import replace
 from typing import Final
 
-from bootstrap import clock, config
+from bootstrap import bell, clock, config
 from bootstrap.services import (
     chain,
     compaction,
+    confining,
     deliveries,
     discovering,
     heartbeats,
@@ -39,7 +41,12 @@ SOURCES: Final = 100
 def drain_scans() -> dict[str, int]:
     """Evaluate what is due; return how many ended how."""
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    return dict(recording.count(scanning.drain(holder=holder, at=scanning.site())))
+    at = scanning.site()
+    if bell.LIFE in os.environ:  # a worker of ours, which may end (S-20)
+        limits = config.scanning()
+        confining.limit_memory(limits.memory)
+        at = replace(at, cpu_seconds=limits.cpu_seconds)
+    return dict(recording.count(scanning.drain(holder=holder, at=at)))
 
 
 def drain_publications() -> dict[str, int]:

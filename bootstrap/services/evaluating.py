@@ -37,6 +37,8 @@ from bootstrap.core.evaluation.queries import Lookup, Query
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evaluation.verdict import Outcome, Verdict, judge
 
+from . import confining
+
 log = logging.getLogger("bootstrap.scanning")
 
 MAX_JUMP: Final = timedelta(seconds=2)
@@ -92,6 +94,8 @@ class Site:
     at_once: int = 100
     skip_families: tuple[int, ...] = ()
     """Address families that this site lacks (P-2.23)."""
+    cpu_seconds: float = 0.0
+    """After so much computing without a pause the process ends (S-20); 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +125,14 @@ def evaluate_all(
         return
     with _collecting_rarely(), asyncio.Runner() as runner:
         run = _Run(site, len(cases))
-        runner.run(run.start(cases, routine))
+        with confining.watched(site.cpu_seconds):
+            runner.run(run.start(cases, routine))
         try:
-            while group := runner.run(run.next_group()):
+            while group := run.group_by(runner):
                 yield group
         finally:
-            runner.run(run.end())
+            with confining.watched(site.cpu_seconds):
+                runner.run(run.end())
 
 
 @contextlib.contextmanager
@@ -161,6 +167,7 @@ class _Run:
     ) -> None:
         self.opened = self.site.eyes()
         self.eyes = await self.opened.__aenter__()
+        self._spawn(confining.signs_of_life(self.site.cpu_seconds))
         alike: dict[object, list[tuple[int, Routine]]] = {}
         for key, case in cases:
             if key not in routine:
@@ -173,6 +180,11 @@ class _Run:
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         self.tasks.append(asyncio.create_task(work))
+
+    def group_by(self, runner: asyncio.Runner) -> list[Judged]:
+        """Let the loop go on until there is a group, and not while it is written."""
+        with confining.watched(self.site.cpu_seconds):
+            return runner.run(self.next_group())
 
     async def next_group(self) -> list[Judged]:
         """Wait for one, and a moment for others; nothing at the end."""
@@ -259,6 +271,7 @@ class _Run:
             detail = "the root's servers are as silent as the child's"
             faults.append(Finding(Reason.X_EGRESS, "", detail))
         case = replace(case, own_faults=(*case.own_faults, *faults))
+        confining.breathe(self.site.cpu_seconds)
         return Judged(key, case, judged(case), passed)
 
     async def _is_blind(self, case: Case) -> bool:
@@ -293,6 +306,8 @@ def judged(case: Case) -> Verdict:
     """
     try:
         return judge(case)
+    except MemoryError:
+        raise  # more than one worker may have (S-20): no verdict, it is tried again
     except Exception as exc:  # the outermost loop of one evaluation
         child = unrooted(case.delegation.child)
         log.exception("scan.unclassified", extra={"child": child})
