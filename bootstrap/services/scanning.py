@@ -24,7 +24,7 @@ from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evidence import bundle
 from bootstrap.models import Domain, Zone
 
-from . import glances, leasing, parentside, recording, trust, trusting, zones
+from . import glances, leasing, parentside, recording, trusting, zones
 from .evaluating import Judged, Site, evaluate_all
 from .leasing import Lease
 from .recording import Recorded
@@ -122,7 +122,6 @@ def _work_off(
 
     After a failure nothing is given back: the leases run out, and are counted.
     """
-    trust.note(at.anchors, now=at.clock())
     term = config.scanning().lease
     left = dict(leases)
     # One instance of a zone for all of its children, not one each.

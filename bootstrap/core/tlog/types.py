@@ -107,7 +107,6 @@ class EntryType(StrEnum):
 
     # the trail and the machinery itself
     KEY_USED = "key.used"
-    ANCHORS_CHANGED = "anchors.changed"  # what validation starts from, by a worker
     CLOCK_CHANGED = "clock.changed"
     SYSTEM_RESTORED = "system.restored"
     LOG_HEARTBEAT = "log.heartbeat"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.usersessions.models import UserSession
@@ -13,8 +12,6 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from bootstrap import config
-from bootstrap.core.dnssec.anchor_files import read_anchors
 from bootstrap.core.tlog.types import EntryType as T
 from bootstrap.models import (
     AuditDisclosure,
@@ -31,7 +28,6 @@ from bootstrap.services import (
     people,
     roles,
     tokens,
-    trust,
 )
 from bootstrap.services.actors import OPERATOR, Actor
 from tests.services.builders import (
@@ -43,8 +39,6 @@ from tests.support.factors import code_of
 
 from .acting import PASSWORD, writes
 from .changes import decide, waiting
-
-ANCHORS = Path(config.__file__).with_name("data") / "root-anchors.xml"
 
 # ── people ─────────────────────────────
 
@@ -228,12 +222,6 @@ def export(scene):
 def start_the_sealer(scene):
     keeper = a_keeper(scene.folder, Time())
     return keeper.start
-
-
-@writes(T.ANCHORS_CHANGED)
-def believe_other_anchors(scene):
-    anchors = read_anchors(ANCHORS.read_text())
-    return lambda: trust.note(anchors, now=NOW)
 
 
 @writes(T.LOG_HEARTBEAT)
