@@ -82,13 +82,15 @@ def mix(folder: Path) -> Report:
 
 
 @contextmanager
-def world(folder: Path, *, good: int = 100) -> Iterator[dict[str, Any]]:
+def world(
+    folder: Path, *, good: int = 100, count: int = COUNT
+) -> Iterator[dict[str, Any]]:
     """Serve the delegations by Knot where it is installed, else from Python."""
     if knots.is_installed():
-        with knots.running(COUNT, good=good) as manifest:
+        with knots.running(count, good=good) as manifest:
             yield manifest
     else:
-        with laboratory.running(COUNT, folder / "lab", good=good) as manifest:
+        with laboratory.running(count, folder / "lab", good=good) as manifest:
             yield manifest
 
 

@@ -27,6 +27,8 @@ WHOLE: Final = SHARED | {
     "bootstrap_scanfinding",
 }
 """Where the few leave their rows that are looked at as a whole (SCAN_FULL_DAYS)."""
+SILENT: Final = 5 * COUNT
+"""One in SCAN_FULL_DAYS is looked at as a whole: of few, that would be none or many."""
 DAY: Final = 1_000_000
 CANDIDATES: Final = 0.02
 MEGA: Final = 1_000_000
@@ -47,9 +49,9 @@ def storage(folder: Path) -> Report:
         if cluster is None:
             return Report("storage", [], notes=["needs PostgreSQL: not measured"])
         with world(folder, good=100) as manifest:
-            accepted = _grown(Installation(manifest), cluster, "all", first=False)
-        with world(folder, good=0) as manifest:
-            uneventful = _grown(Installation(manifest), cluster, "none", first=True)
+            accepted = _grown(Installation(manifest), cluster, "all", COUNT)
+        with world(folder, good=0, count=SILENT) as manifest:
+            uneventful = _grown(Installation(manifest), cluster, "none", SILENT)
     each = sum(size for name, size in accepted.items() if name not in SHARED)
     shared = sum(size for name, size in accepted.items() if name in SHARED)
     scan = sum(size for name, size in uneventful.items() if name not in WHOLE)
@@ -61,7 +63,7 @@ def storage(folder: Path) -> Report:
         Target("a day of 1 million, 2 %", day, 450, 180, "MB", at_most=True),
     ]
     notes = [
-        f"{COUNT} children each; {shared:,.0f} B a candidate of what bundles share",
+        f"{COUNT} candidates, {SILENT} silent children; {shared:,.0f} B a candidate of what bundles share",
         f"{others - scan:,.0f} B a child of whole evaluations, one in SCAN_FULL_DAYS",
         "a day: all tables, indexes, what bundles share, and whole evaluations",
         where(),
@@ -72,23 +74,23 @@ def storage(folder: Path) -> Report:
 
 
 def _grown(
-    installation: Installation, database: PostgreSQL, key: str, *, first: bool
+    installation: Installation, database: PostgreSQL, key: str, count: int
 ) -> dict[str, float]:
     """Return octets a child, by table, that one scan of all adds.
 
-    With `first`, everybody was looked at before: nothing is news.
+    Silent ones were looked at before: nothing is news.
     """
     installation.prepare(database, f"stored_{key}")
     url = database.fresh(f"stored_{key}")
     command = manage("scan", "--due")
     environment = installation.environment(url)
-    if first:
+    if key == "none":
         timed(command, environment, CORE)
         _run(url, AGAIN)
     before = _sizes(url)
     timed(command, environment, CORE)
     after = _sizes(url)
-    grown = {name: (after[name] - before.get(name, 0)) / COUNT for name in after}
+    grown = {name: (after[name] - before.get(name, 0)) / count for name in after}
     return {name: size for name, size in sorted(grown.items()) if size >= 1}
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 
 from bootstrap import bell
 from bootstrap.core.dns.names import parse_name
@@ -240,3 +244,35 @@ def test_what_is_compacted_is_left_out_of_rejudging_and_export_says_so(tmp_path)
     assert judged == [scans[0], scans[2]]
     with pytest.raises(Exception, match="compacted"):
         call_command("evidence", "export", str(scans[1].pk), "-o", str(tmp_path / "x"))
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
+@pytest.mark.django_db(transaction=True)
+def test_a_piece_that_is_being_counted_on_does_not_go():
+    """A writer that found a piece commits while compaction is about to remove it."""
+    domain = a_domain()
+    for days in (200, 150, 1):
+        routine(domain, days, b"counted on" if days == 150 else b"%d" % days)
+    found, compacted = threading.Event(), threading.Event()
+    stored: list[str] = []
+
+    def writer() -> None:
+        with closing(connection), transaction.atomic():
+            stored.append(kept_evidence(7, b"counted on").digest)
+            found.set()
+            assert not compacted.wait(1)  # it waits for us
+
+    def compactor() -> None:
+        with closing(connection):
+            compact()
+            compacted.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(writer)
+        assert found.wait(30)
+        compacting = pool.submit(compactor)
+        writing.result(30)
+        compacting.result(30)
+
+    assert len(evidence.octets_of(stored[0])) > 0
+    assert Evidence.objects.filter(compacted=True).count() == 1
