@@ -35,10 +35,14 @@ def use_queries(
     path: Path,
     prove: Prove,
 ) -> Iterator[Query]:
-    """Return the questions to ask of each address; none of what is no candidate."""
+    """Return the questions to ask of each address; none of what is no candidate.
+
+    Servers that gave nothing usable are not asked for more.
+    """
     child = case.delegation.child
+    alive = {a.address for a in answers if a.reason in USABLE_FOR_UPDATE}
     if is_candidate(answers, case, path, prove):
-        for address in addresses:
+        for address in sorted(alive.intersection(addresses)):
             for rdtype in USED_TYPES:
                 yield Query(address, child, child, rdtype, Carrier.TCP)
 
@@ -46,9 +50,13 @@ def use_queries(
 def is_candidate(
     answers: tuple[Answer, ...], case: Case, path: Path, prove: Prove
 ) -> bool:
-    """Say whether what was seen so far may end in another DS set."""
-    first = [answer for answer in answers if answer.rdtype in ASKED_FIRST]
-    if not all(answer.reason in USABLE_FOR_UPDATE for answer in first):
+    """Say whether what was seen so far may end in another DS set.
+
+    An update may do without servers that are long dead (P-2.31), a first DS may not.
+    """
+    asked = [answer for answer in answers if answer.rdtype in ASKED_FIRST]
+    first = [answer for answer in asked if answer.reason in USABLE_FOR_UPDATE]
+    if path is Path.BOOTSTRAP and first != asked:
         return False
     cds, cdnskey = (
         _contents(first, rdtype) for rdtype in (RdataType.CDS, RdataType.CDNSKEY)

@@ -244,3 +244,17 @@ def test_p_3_13_no_candidate_comes_of_servers_that_fail():
     case = a_case(uses=False, spoiled={("192.0.2.1", "SOA"): Trouble.TIMEOUT})
 
     assert not used(next_questions(case, all_good()))
+
+
+def test_p_3_13_an_update_is_asked_for_it_where_a_server_is_dead_and_of_the_others():
+    dead = dict.fromkeys((("192.0.2.1", t.name) for t in APEX_TYPES), Trouble.TIMEOUT)
+    case = a_case(
+        uses=False,
+        delegation=a_delegation(ds=(CSK.ds(),)),
+        zones={"192.0.2.1": ROLLING, "198.51.100.2": ROLLING},
+        spoiled={**dead, ("192.0.2.1", "probe"): Trouble.TIMEOUT},
+    )
+
+    asked = used(next_questions(case, all_good()))
+
+    assert asked == {("198.51.100.2", rdtype) for rdtype in USED_TYPES}
