@@ -201,7 +201,7 @@ def test_a_report_is_printed_with_its_checkpoint_and_whole_addresses(
 
     assert not page.get_by_role("navigation", name="Main").is_visible()
     assert not page.get_by_role("search").is_visible()
-    assert page.locator(".report-foot").is_visible()
+    assert page.locator("tfoot .report-foot").is_visible()
     for link in page.locator("main table a").all():
         assert site in link.locator("xpath=..").inner_text()
     octets = page.pdf(path=shots / "report.pdf", prefer_css_page_size=True)
