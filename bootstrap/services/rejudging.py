@@ -72,6 +72,11 @@ def rejudge(
         bundle = evidence.load(str(scan.evidence_id))
         case = bundle.case
         if policy is not None:
-            kept = case.policy.skip_families  # a property of the site that looked
-            case = replace(case, policy=replace(policy, skip_families=kept))
+            mine = case.policy  # what was asked is a property of the site that looked
+            kept = replace(
+                policy,
+                skip_families=mine.skip_families,
+                demand_uses=mine.demand_uses,
+            )
+            case = replace(case, policy=kept)
         yield Rejudged(scan, bundle.verdict, judged(case))

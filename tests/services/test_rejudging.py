@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -10,12 +11,15 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from bootstrap.core.evaluation.verdict import judge
+from bootstrap.core.evaluation.answers import USED_TYPES
+from bootstrap.core.evaluation.policy import AcceptancePolicy
+from bootstrap.core.evaluation.verdict import Outcome, judge
 from bootstrap.core.evidence import bundle
 from bootstrap.core.evidence.bundle import Bundle
 from bootstrap.core.evidence.verify import verify
 from bootstrap.models import Evidence
-from bootstrap.services import evidence
+from bootstrap.services import evidence, rejudging
+from tests.core.evidence.test_verify import good
 from tests.support.cases import a_case, a_delegation
 
 from .builders import NOW, a_domain, a_scan
@@ -99,3 +103,24 @@ def test_what_has_no_evidence_cannot_be_exported(tmp_path):
     for what in ("unknown.test", "0" * 64, "00000000-0000-0000-0000-000000000000"):
         with pytest.raises(CommandError, match="no evidence"):
             call_command("evidence", "export", what, "-o", str(tmp_path / "x"))
+
+
+def test_evidence_of_before_a_question_was_asked_is_not_blamed_for_it():  # P-3.13
+    case = good().case
+    child = case.delegation.child
+    before = replace(
+        case,
+        policy=replace(case.policy, demand_uses=False),
+        observations=tuple(
+            seen
+            for seen in case.observations
+            if seen.query.name != child or seen.query.rdtype not in USED_TYPES
+        ),
+    )
+    assert judge(before).outcome is Outcome.ACCEPT
+    (digest,) = evidence.store([Bundle(before, judge(before))], now=NOW)
+    scan = a_scan(a_domain(name="older.test"), Evidence.objects.get(pk=digest))
+
+    (again,) = rejudging.rejudge([scan], policy=AcceptancePolicy())
+
+    assert not again.decides_otherwise
