@@ -41,6 +41,7 @@ DEBIAN = {
     "dnsperf": "dnsperf",
     "nft": "nftables",
     "systemd-analyze": "systemd",
+    "openssl": "openssl",
     "go": "golang-go golang-golang-x-mod-dev",
 }
 """Program looked for, and the Debian packages that bring it."""

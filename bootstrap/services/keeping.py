@@ -42,8 +42,8 @@ BEAT_EVERY: Final = timedelta(minutes=10)
 COMPARE_EVERY: Final = timedelta(hours=1)
 MAIL_EVERY: Final = timedelta(days=1)
 STAMP_EVERY: Final = timedelta(days=1)
-STAMP_AGAIN: Final = timedelta(hours=1)
-"""After an authority has given none."""
+DAILY_AGAIN: Final = timedelta(hours=1)
+"""After what is done once a day did not work."""
 QUORUM_WITHIN: Final = timedelta(hours=1)
 VERIFY_EVERY: Final = timedelta(seconds=10)
 """A slice is verified at least this often, however much there is to seal."""
@@ -60,7 +60,7 @@ class Keeper:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     told: datetime | None = None
-    mailed: datetime | None = None
+    mail_due: datetime | None = None
     compared: datetime | None = None
     sealed: datetime | None = None
     stamp_due: datetime | None = None
@@ -244,13 +244,16 @@ class Keeper:
         if self.policy.witnesses:
             self._ask_witnesses(newest, now)
         note = sealing.publish_note(newest, self.files)
-        mail = self.mailed is None or now - self.mailed >= MAIL_EVERY
+        mail = self.mail_due is None or now >= self.mail_due
         targets = [
             t for t in self.ledger.publish if mail or t.kind not in checkpoints.DAILY
         ]
-        self.mailed = now if mail else self.mailed
-        for problem in checkpoints.deliver_all(targets, note):
+        wrong = checkpoints.deliver_all(targets, note)
+        for problem in wrong:
             log.error("checkpoint.not_delivered", extra={"problem": problem})
+        if mail:
+            lost = any(problem.startswith("mailto:") for problem in wrong)
+            self.mail_due = now + (DAILY_AGAIN if lost else MAIL_EVERY)
         self._stamp(newest, now)
 
     def _stamp(self, newest: Checkpoint, now: datetime) -> None:
@@ -263,7 +266,7 @@ class Keeper:
             stamping.stamp(newest.note, newest.size, authority, self.files)
         except stamping.NotStamped as exc:
             log.exception("checkpoint.not_stamped", extra={"problem": str(exc)})
-            self.stamp_due = now + STAMP_AGAIN
+            self.stamp_due = now + DAILY_AGAIN
 
     def _ask_witnesses(self, newest: Checkpoint, now: datetime) -> None:
         nodes = self.files.nodes(newest.size)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.core.management import CommandError, call_command
 
 from bootstrap import config
@@ -229,6 +230,30 @@ def test_a_place_that_is_away_does_not_keep_the_sealer_from_its_work(
     assert keeper.round()
     assert "checkpoint.unreadable" in caplog.text
     assert "checkpoint.not_delivered" in caplog.text
+
+
+def test_mail_goes_once_a_day_and_is_tried_again_when_nobody_took_it(
+    tmp_path, time, settings
+):
+    auditor = config.Target("mailto", "auditor@registry.example")
+    keeper = a_keeper(tmp_path, time, publish=(auditor,))
+    taken = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    write(1)
+    keeper.round()
+
+    settings.EMAIL_BACKEND = taken
+    sent = []
+    for _ in range(4):
+        time.pass_(minutes=31)
+        keeper.round()
+        sent.append(len(mail.outbox))
+    time.pass_(hours=24)
+    keeper.round()
+
+    assert sent == [0, 1, 1, 1]
+    assert len(mail.outbox) == 2
 
 
 def test_a_request_that_the_signer_refuses_opens_the_alarm(keeper):  # S-91
