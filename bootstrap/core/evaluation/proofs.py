@@ -24,7 +24,8 @@ from .observations import Observation, Trouble, see
 Prove = Callable[[Name, RdataType], Proof | Needs]
 """A proof about a name and type, or the questions that it still lacks."""
 
-MEMO_ENTRIES: Final = 100_000
+MEMO_ENTRIES: Final = 20_000
+"""Two megabytes; what children of one batch share is a hundredth of it."""
 SETTLED: Final = frozenset({Security.SECURE, Security.INSECURE})
 
 
