@@ -31,15 +31,17 @@ TOLD_OF: Final = {
     "cluster": ENDED,
 }
 """Which words in the log tell what became of a process that was killed."""
-ODDS: Final = {
-    "worker": 5,
-    "monitor": 1,
-    "pusher": 1,
-    "sentinel": 1,
-    "cluster": 1,
-    "command": 1,
-}
-"""How often each kind is chosen, of ten."""
+DECK: Final = (
+    *("worker",) * 4,
+    "monitor",
+    "pusher",
+    "sentinel",
+    "cluster",
+    "command",
+    "publisher",
+    "sealer",
+)
+"""What is killed, in an order that chance shuffles each time it is through."""
 
 
 def below(pid: int) -> list[int]:
@@ -157,6 +159,7 @@ class Household:
         ]
         self.incidents: list[Incident] = []
         self.chance = random.Random(seed)  # noqa: S311 - a trial, repeated by its seed
+        self.deck: list[str] = []
 
     @property
     def services(self) -> list[Service]:
@@ -170,24 +173,29 @@ class Household:
 
     def strike(self) -> bool:
         """Kill one process by chance; say whether there was one."""
-        if self.chance.random() < 0.15:
-            return self._kill_other()
-        service = self.chance.choice(self.clusters)
-        kinds = family(service.life.process.pid)
-        kind = self.chance.choices(list(ODDS), weights=list(ODDS.values()))[0]
-        pids = kinds.get(kind)
-        if not pids:
+        if not self.deck:
+            self.deck = self.chance.sample(DECK, len(DECK))
+        kind = self.deck.pop()
+        found = [
+            (service.life, pid)
+            for service in self.services
+            for pid in sorted(self._pids(service, kind))
+        ]
+        if not found:
+            self.deck.insert(0, kind)  # it is being started again
             return False
-        os.kill(self.chance.choice(sorted(pids)), signal.SIGKILL)
-        self.incidents.append(Incident(kind, service.life))
+        life, pid = self.chance.choice(found)
+        os.kill(pid, signal.SIGKILL)
+        self.incidents.append(Incident(kind, life))
         return True
 
-    def _kill_other(self) -> bool:
-        service = self.chance.choice(self.others)
-        service.life.process.kill()
-        service.life.process.wait()
-        self.incidents.append(Incident(service.arguments[0], service.life))
-        return True
+    def _pids(self, service: Service, kind: str) -> list[int]:
+        process = service.life.process
+        if process.poll() is not None:
+            return []
+        if service in self.clusters:
+            return family(process.pid).get(kind, [])
+        return [process.pid] if kind == service.arguments[0] else []
 
     def end(self) -> None:
         """End all, the sealer last: it has something to seal until then."""

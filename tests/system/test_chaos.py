@@ -97,11 +97,11 @@ def size(long_trials) -> Size:
     return Size(
         children=n("CHILDREN", 120, 2000),
         rounds=n("ROUNDS", 3, 50),
-        kills=n("KILLS", 5, 200),
+        kills=n("KILLS", 8, 200),
         loss=number("LOSS", 0.02, 0.02, is_long=long_trials),
         seed=n("SEED", 20261124, 20261124),
         patience=n("SECONDS", 240, 6 * 3600),
-        gap=(4.0, 30.0) if long_trials else (2.5, 5.0),
+        gap=(4.0, 30.0) if long_trials else (2.0, 3.5),
     )
 
 
@@ -248,7 +248,7 @@ class Weather:
     def __init__(self, trial: Trial) -> None:
         self.trial = trial
         self.restarts: list[str] = []
-        self.next = time.monotonic() + 6.0
+        self.next = time.monotonic() + 4.0
 
     def pass_by(self) -> None:
         """Keep the household alive, and strike when it is time."""
