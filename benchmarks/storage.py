@@ -39,6 +39,10 @@ LEFT JOIN pg_inherits i ON i.inhrelid = leaf.oid
 LEFT JOIN pg_class parent ON parent.oid = i.inhparent
 WHERE n.nspname = 'public' AND leaf.relkind = 'r' GROUP BY 1
 """
+EVALUATIONS: Final = """
+SELECT (SELECT count(*) FROM bootstrap_scanattempt)
+    + (SELECT coalesce(sum(count), 0) FROM bootstrap_scanbatch)
+"""
 AGAIN: Final = "UPDATE bootstrap_workitem SET due_at = now() - interval '1 second'"
 
 
@@ -49,9 +53,9 @@ def storage(folder: Path) -> Report:
         if cluster is None:
             return Report("storage", [], notes=["needs PostgreSQL: not measured"])
         with world(folder, good=100) as manifest:
-            accepted = _grown(Installation(manifest), cluster, "all", COUNT)
+            accepted = _grown(Installation(manifest), cluster, "all")
         with world(folder, good=0, count=SILENT) as manifest:
-            uneventful = _grown(Installation(manifest), cluster, "none", SILENT)
+            uneventful = _grown(Installation(manifest), cluster, "none")
     each = sum(size for name, size in accepted.items() if name not in SHARED)
     shared = sum(size for name, size in accepted.items() if name in SHARED)
     scan = sum(size for name, size in uneventful.items() if name not in WHOLE)
@@ -74,11 +78,12 @@ def storage(folder: Path) -> Report:
 
 
 def _grown(
-    installation: Installation, database: PostgreSQL, key: str, count: int
+    installation: Installation, database: PostgreSQL, key: str
 ) -> dict[str, float]:
-    """Return octets a child, by table, that one scan of all adds.
+    """Return octets an evaluation, by table, that one scan adds.
 
-    Silent ones were looked at before: nothing is news.
+    Silent ones were looked at before: nothing is news. A scan ends when its time is
+    over, so that those are counted which it reached.
     """
     installation.prepare(database, f"stored_{key}")
     url = database.fresh(f"stored_{key}")
@@ -87,9 +92,9 @@ def _grown(
     if key == "none":
         timed(command, environment, CORE)
         _run(url, AGAIN)
-    before = _sizes(url)
+    before, begun = _sizes(url), _evaluations(url)
     timed(command, environment, CORE)
-    after = _sizes(url)
+    after, count = _sizes(url), _evaluations(url) - begun
     grown = {name: (after[name] - before.get(name, 0)) / count for name in after}
     return {name: size for name, size in sorted(grown.items()) if size >= 1}
 
@@ -97,6 +102,12 @@ def _grown(
 def _run(url: str, statement: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement.encode())
+
+
+def _evaluations(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(EVALUATIONS.encode()).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _sizes(url: str) -> dict[str, int]:
