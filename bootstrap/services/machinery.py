@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet, Window
 
 from bootstrap import bell, config
 from bootstrap.core.dns.names import unrooted
@@ -167,14 +167,22 @@ def _ledger() -> Ledger:
 
 
 def _sources(now: datetime) -> Sources:
-    """Return how discovery goes: its lists are hints (P-1.41), so counts may be old."""
-    counts = SignalSource.objects.aggregate(
-        known=Count("pk"),
-        listed=Count("pk", filter=Q(ending=Ending.COMPLETE.value)),
-        due=Count("pk", filter=Q(due_at__lte=now)),
+    """Return how discovery goes, in one question; its lists are hints (P-1.41)."""
+    whole = Q(ending=Ending.COMPLETE.value)
+    marked = SignalSource.objects.annotate(
+        known=Window(Count("pk")),
+        whole=Window(Count("pk", filter=whole)),
+        due=Window(Count("pk", filter=Q(due_at__lte=now))),
     )
-    newest = SignalSource.objects.exclude(looked_at=None).order_by("-looked_at", "pk")
-    return Sources(**counts, newest=list(newest[:REASONS]))
+    newest_first = F("looked_at").desc(nulls_last=True)
+    rows: list[Any] = list(marked.order_by(newest_first, "pk")[:REASONS])
+    first = next(iter(rows), None)
+    return Sources(
+        known=first.known if first else 0,
+        listed=first.whole if first else 0,
+        due=first.due if first else 0,
+        newest=[row for row in rows if row.looked_at],
+    )
 
 
 def _skew(now: datetime) -> timedelta | None:
