@@ -37,6 +37,7 @@ WITHOUT_RULES: Final = {
     "evaluation.delegation": "values alone",
     "evaluation.ede": "what is told of a reason to others",
     "evaluation.findings": "values alone",
+    "evaluation.glance": "whether a whole evaluation is needed; it accepts nothing",
     "evaluation.matrix": "a table; its cells are rules",
     "evaluation.notes": "lines beside a verdict; nothing is decided by them",
     "evaluation.observations": "values, and the reading of packets",

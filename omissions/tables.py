@@ -83,6 +83,8 @@ TABLES: Final = (
 
 NO_RULES: Final = {
     "evaluation.answers.REQUEST_TYPES": "the two types that everything is about",
+    "evaluation.answers.USED_TYPES": "what people use; its rows are in DATA_TYPES",
+    "evaluation.trial.EMPTY": "the two ways to say nothing; which proofs it takes is a rule",
     "evaluation.servers.ADDRESS_OCTETS": "the length of addresses",
     "evaluation.steps.STAGES": "each stage is a rule of its own kind",
     "dnssec.algorithms.ALGORITHMS": "a registry; what is verified is a table above",
