@@ -23,6 +23,8 @@ GROWTH: Final = tuple(
     int(part) for part in os.environ.get("BENCH_GROWTH", "1000,10000").split(",")
 )
 """Sizes of the registry, smallest first; 100,000 needs minutes to be made, once a day."""
+SLICES: Final = {"SCAN_BATCH": str(min(500, max(10, scans.COUNT // 10)))}
+"""A worker that takes everything at once leaves nothing to the other."""
 SERVERS: Final = ("knotd", "postgres")
 
 
@@ -97,10 +99,10 @@ def workers(folder: Path) -> Report:
         start = Row("nothing to do", 1, "starts")
         served = []
         for _ in range(scans.RUNS):
-            environment = installation.environment(database.fresh("mix"))
+            environment = installation.environment(database.fresh("mix")) | SLICES
             one.samples.append(timed(manage("scan", "--due"), environment, 0))
             start.samples.append(timed(manage("scan", "--due"), environment, 0))
-            environment = installation.environment(database.fresh("mix"))
+            environment = installation.environment(database.fresh("mix")) | SLICES
             sample, others = _together(environment)
             two.samples.append(sample)
             served.append(others)
