@@ -8,8 +8,9 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django_q.models import OrmQ
 
-from bootstrap import tasks
+from bootstrap import bell, tasks
 from bootstrap.core.evidence import verify as verifier
 from bootstrap.models import (
     AuditEntry,
@@ -157,6 +158,13 @@ def test_enqueued_names_are_due_for_the_workers(world):
     call_command("scan", name, "--enqueue", stdout=StringIO())
 
     assert WorkItem.objects.get().trigger == "command"
+
+
+def test_what_is_due_is_rung_for_at_once(db):
+    """The schedule would come to it within a minute and a half."""
+    call_command("scan", "--due", "--enqueue", stdout=StringIO())
+
+    assert [row.func() for row in OrmQ.objects.all()] == [bell.Work.SCANS.value]
 
 
 def test_people_get_sentences(world):

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from rich.console import Console
 from rich.progress import Progress
 
-from bootstrap import clock, config
+from bootstrap import bell, clock, config
 from bootstrap.core.dns.names import InvalidName, Name, parse_name, unrooted
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.verdict import Outcome
@@ -94,7 +94,7 @@ class Command(BaseCommand):
 
     def _enqueue(self, options: dict[str, Any]) -> None:
         if options["due"]:
-            leasing.request([], trigger=Trigger.SCHEDULE, now=clock.now())
+            bell.ring(bell.Work.SCANS)
             self.stdout.write("workers are woken")
             return
         known, unknown = _chosen(options)
