@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bootstrap.core.dnssec import crypto, nsec3
 from bootstrap.core.dnssec.memory import Memory
-from bootstrap.core.evaluation import facts, proofs, steps
+from bootstrap.core.evaluation import facts, proofs, servers, steps
 from bootstrap.core.evaluation.proofs import Memo
 
 from .rules import Kind, Rule, Site
@@ -29,6 +29,7 @@ CRYPTO: Final = "bootstrap.core.dnssec.crypto"
 def without(rule: Rule) -> Iterator[None]:
     """Leave the rule out while the block runs; nothing remembered comes in or out."""
     with ExitStack() as stack:
+        stack.enter_context(_asked_anew())
         if rule.module.startswith(DNSSEC):  # else the validator's outcomes stay true
             stack.enter_context(forgetful(signatures=rule.module == CRYPTO))
         match rule.what:
@@ -49,12 +50,21 @@ def without(rule: Rule) -> Iterator[None]:
 def forgetful(*, signatures: bool = False) -> Iterator[None]:
     """Start and end with memories that no other run has filled."""
     with ExitStack() as stack:
+        stack.enter_context(_asked_anew())
         stack.enter_context(replaced(proofs.MEMORY, Memory(10**6, 10**6)))
         if signatures:
             stack.enter_context(replaced(proofs.MEMO, Memo()))
             _forget()
             stack.callback(_forget)
         yield
+
+
+@contextmanager
+def _asked_anew() -> Iterator[None]:
+    """Start and end without what is remembered of names."""
+    servers.is_hostname.cache_clear()
+    yield
+    servers.is_hostname.cache_clear()
 
 
 def _forget() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from .rules import Rule, every
-from .survivors import REDUNDANT
+from .survivors import EQUIVALENT, NOT_SHOWN, REDUNDANT
 from .trial import Result
 
 PATH: Final = Path(__file__).parent.parent / "docs" / "conformance-mutants.md"
@@ -17,8 +17,11 @@ HEAD: Final = """\
 Made by `make conformance-mutants`; do not edit. Each row is a rule of the decision as it stands in the source: a step, a
 finding that a step yields, a condition under which a function ends early, one of several conditions that hold together, a
 row of a table. Left out, it makes an engine that is wrong in one thing. The conformance kit ([conformance.md](conformance.md))
-is judged by each; named are the first cases whose outcome or codes are then not what the catalogue demands. Where no case
-is named, the last column says why: another rule speaks as well, or no child of the kit can show it.
+is judged by each; named are the first cases whose outcome, codes, first code or steps are then not what the catalogue
+demands. Where no case is named, the last column says why: *equivalent* (no child can show it, with the argument), or *not
+shown* (what the kit lacks).
+
+{counts}
 
 | rule | requirement | caught by |
 |---|---|---|
@@ -44,8 +47,19 @@ def faults(results: Iterable[Result]) -> list[str]:
 def write(results: Iterable[Result]) -> None:
     """Write the table: these results, and what was found before of other rules."""
     rows = {**read(), **{cell(r.rule.id): ", ".join(r.caught) for r in results}}
-    known = (rule for rule in every() if cell(rule.id) in rows)
-    PATH.write_text(HEAD + "".join(_line(rule, rows[cell(rule.id)]) for rule in known))
+    known = [rule for rule in every() if cell(rule.id) in rows]
+    lines = [_line(rule, rows[cell(rule.id)]) for rule in known]
+    PATH.write_text(HEAD.format(counts=_counts(lines)) + "".join(lines))
+
+
+def _counts(lines: list[str]) -> str:
+    kinds = {
+        kind: sum(f"| {NONE}{kind}" in line for line in lines)
+        for kind in (EQUIVALENT, NOT_SHOWN)
+    }
+    caught = len(lines) - sum(kinds.values())
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    return f"{len(lines)} rules: {caught} caught, {told}."
 
 
 def _line(rule: Rule, caught: str) -> str:

@@ -18,6 +18,13 @@ GONE: Final = object()
 """The row is taken away, and what the code does without it is the mutant."""
 ELSEWHERE: Final = ("PUB_", "POST_", "NTF_")
 """Codes of publication, of the look afterwards, and of notifications."""
+OF_OTHERS: Final = {
+    Reason.PRE_RECENT_NS_CHANGE: "when to publish, not whether (S-63)",
+    Reason.PRE_RATE_LIMITED: "whether to evaluate at all",
+    Reason.POL_MANUAL_REVIEW: "who may approve",
+    Reason.UPD_REGISTRAR_STALE_PUSH: "the registrar's channel",
+}
+"""Codes that decide of something else than an evaluation, and of what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,7 @@ def _cells() -> Iterator[Row]:
 def _reasons() -> Iterator[Row]:
     table = Table("evaluation.reasons", "MEANINGS", "P-2.50")
     for reason, meaning in table.value.items():
-        if reason.startswith(ELSEWHERE):
+        if reason.startswith(ELSEWHERE) or reason in OF_OTHERS:
             continue
         for what, mutant in _meanings(meaning):
             yield Row(

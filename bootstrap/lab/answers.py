@@ -13,7 +13,7 @@ import dns.rrset
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
-from . import rdatas
+from . import crafted, rdatas
 from .defects import Denial, Flawed
 
 if TYPE_CHECKING:
@@ -89,9 +89,11 @@ class _Lookup:
         self.zone = denier.zone
         self.proves = do and self.zone.is_signed
         self.reply = Reply()
+        self.rdtype = RdataType.TYPE0
 
     def step(self, name: Name, rdtype: RdataType) -> Name | None:
         """Answer for one name of an alias chain; return the next name, if any."""
+        self.rdtype = rdtype
         cut = self.zone.cut_at_or_above(name)
         if cut is not None and not (cut == name and rdtype == RdataType.DS):
             self._refer(cut)
@@ -135,7 +137,7 @@ class _Lookup:
             prove = self.denier.absent_name if expanded else self.denier.absent_type
             self._deny(Rcode.NOERROR, self._proof(prove, name))
             return None
-        if expanded:
+        if expanded and not self.zone.signing.flawed(Flawed.BARE, name, rdtype):
             self._prove(self._proof(self.denier.expanded, name))
         return self._next(name, rdtype)
 
@@ -193,11 +195,12 @@ class _Lookup:
         rdtype: RdataType,
         owner: Name | None = None,
     ) -> None:
-        found = (
-            self.zone.rrset(source, rdtype),
-            self.zone.rrsigs(source, rdtype) if self.proves else None,
-        )
-        section.extend(_renamed(rrset, owner or source) for rrset in found if rrset)
+        rrset, name = self.zone.rrset(source, rdtype), owner or source
+        rrsigs = self.zone.rrsigs(source, rdtype) if self.proves else None
+        if rrset and rrsigs and self.zone.signing.flawed(Flawed.ONLINE, source, rdtype):
+            rrsigs = self.zone.signed(_renamed(rrset, name))
+        found = (rrset, rrsigs)
+        section.extend(_renamed(rrset, name) for rrset in found if rrset)
 
     def _deny(self, rcode: Rcode, proof: Iterable[RRset]) -> None:
         self.reply.rcode = rcode
@@ -207,7 +210,10 @@ class _Lookup:
         self._prove(proof)
 
     def _proof(self, prove: _Prover, name: Name) -> list[RRset]:
-        return prove(name) if self.proves else []
+        if not self.proves:
+            return []
+        written = crafted.proof(self.zone.signing.crafted, name, self.rdtype)
+        return prove(name) if written is None else written
 
     def _prove(self, proof: Iterable[RRset]) -> None:
         for rrset in proof:

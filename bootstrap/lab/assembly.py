@@ -15,9 +15,10 @@ from bootstrap.core.dns.names import ROOT, Name, canonical, signaling_domain
 from .defects import Defect, Denial, Signing
 from .denial import Denier
 from .network import Network, name_of
-from .placing import Placer, signaling_zone
+from .placing import Placer
 from .primary import Change, Primary
 from .recipes import SignalRecipe
+from .signaling import signaling_zone
 from .worlds import UPDATE_KEY, Child, Operator, Parent, World
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def _parent(built: Assembled, parent: Parent) -> None:
     signing = Signing(
         denial=Denial(parent.denial),
         opt_out=parent.opt_out,
+        iterations=parent.iterations,
         defects=tuple(Defect.parse(text, apex) for text in parent.defects),
     )
     zone = network.zone(apex, hosts, keys, signing)
@@ -155,7 +157,7 @@ def _operator(built: Assembled, operator: Operator) -> None:
     network, apex = built.network, canonical(name_of(operator.zone))
     hosts = [Name((label.encode(), *apex.labels)) for label in operator.nameservers]
     keys = network.keys(str(apex), operator.algorithm)
-    signing = Signing(denial=Denial(operator.denial))
+    signing = Signing(denial=Denial(operator.denial), iterations=operator.iterations)
     zone = network.zone(apex, hosts, keys if operator.secure else (), signing)
     _enter(network, zone, hosts, secure=operator.secure)
     built.operators[apex] = operator

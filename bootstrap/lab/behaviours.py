@@ -126,6 +126,40 @@ def _no_dnskey(message: Message) -> None:
     ]
 
 
+def _no_cname(message: Message) -> None:
+    """Leave out what a DNAME makes of the name, which a client can make too."""
+    message.answer[:] = [r for r in message.answer if r.rdtype != RdataType.CNAME]
+
+
+def _wrong_cname(message: Message) -> None:
+    """Say that a DNAME makes another name of it."""
+    for rrset in list(message.answer):
+        if rrset.rdtype == RdataType.CNAME:
+            other = dns.rrset.from_text(
+                rrset.name, rrset.ttl, "IN", "CNAME", "other.example."
+            )
+            message.answer[message.answer.index(rrset)] = other
+
+
+def _crowded(message: Message) -> None:
+    """Put an alias beside the records of the same name."""
+    if message.answer:
+        name = message.question[0].name
+        alias = dns.rrset.from_text(name, 300, "IN", "CNAME", "other.example.")
+        message.answer.append(alias)
+
+
+def _failing_in_full(message: Message) -> None:
+    """Say SERVFAIL, and give the whole answer all the same."""
+    message.set_rcode(Rcode.SERVFAIL)
+
+
+def _about_something_else(message: Message) -> None:
+    """Answer with the address of the name, whatever was asked."""
+    name = message.question[0].name
+    message.answer = [dns.rrset.from_text(name, 300, "IN", "A", "192.0.2.1")]
+
+
 def _parent_soa(message: Message) -> None:
     """Deny with the SOA of the zone above, as a server does that lacks the child."""
     if not message.answer:
@@ -274,6 +308,7 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "udp-silent": _only(_on_udp, _silent),
     "tcp-silent": _only(_on_tcp, _silent),
     "tcp-closed": _only(_on_tcp, lambda _: Reaction(close=True)),
+    "hangs-up": lambda incoming: Reaction(close=True) if incoming.tcp else Reaction(),
     NO_TCP: _honest,
     "cds-silent": _only(_asks_signaling, _silent),
     "cds-refused": _only(_asks_signaling, _rcode(Rcode.REFUSED)),
@@ -297,6 +332,11 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "denied-name": _edited(_denied_name),
     "no-dnskey": _edited(_no_dnskey),
     "parent-soa": _edited(_parent_soa),
+    "no-cname": _edited(_no_cname),
+    "wrong-cname": _edited(_wrong_cname),
+    "cds-crowded": _only(_asks_signaling, _edited(_crowded)),
+    "cds-failing": _only(_asks_signaling, _edited(_failing_in_full)),
+    "cds-something-else": _only(_asks_signaling, _edited(_about_something_else)),
     "no-edns": _edited(_no_edns),
     "parking": _parking,
     "apex-cname": _apex_cname,

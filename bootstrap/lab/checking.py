@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import dns.exception
 import dns.name
 
+from .crafted import Crafted
 from .defects import Defect, Denial
 from .keys import Role
 from .recipes import InvalidRecipe, Recipe, SignalRecipe, ZoneRecipe
@@ -50,6 +51,11 @@ def _check_part(part: ZoneRecipe | SignalRecipe, labels: set[str], where: str) -
             Defect.parse(text, dns.name.root)
         except (ValueError, dns.exception.DNSException) as exc:
             raise InvalidRecipe(f"{where}.defects: {text!r}: {exc}") from exc
+    for text in part.denials:
+        try:
+            Crafted.parse(text, dns.name.root, dns.name.root)
+        except (ValueError, dns.exception.DNSException) as exc:
+            raise InvalidRecipe(f"{where}.denials: {text!r}: {exc}") from exc
 
 
 def _check_records(specs: Iterable[str], labels: set[str], where: str) -> None:

@@ -17,8 +17,9 @@ from bootstrap.core.evaluation.policy import AcceptancePolicy
 
 from .placing import Placer
 from .recipes import InvalidRecipe, fits
+from .sites import Site
 
-T = TypeVar("T", "Registry", "Memory", "Rules")
+T = TypeVar("T", "Registry", "Memory", "Rules", "Site")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class Registry:
     suspended: str = ""
     registrar: str = ""
     pending_change: bool = False
+    undelegated: bool = False
+    """The registry knows no nameserver, whatever its zone says."""
     ns_changed_minutes: int = 0
     """How long ago the NS set changed; 0: long ago."""
     ds: tuple[str, ...] | None = None
@@ -42,6 +45,8 @@ class Registry:
         """Return the delegation of a child at `now`."""
         hosts = sorted(
             {placer.host(t).canonicalize() for t in placer.recipe.nameservers}
+            if not self.undelegated
+            else ()
         )
         since = timedelta(minutes=self.ns_changed_minutes)
         return Delegation(
@@ -127,7 +132,7 @@ def read(kind: type[T], table: object, where: str) -> T:
     """Return the circumstances that a TOML table spells.
 
     Raises:
-        InvalidRecipe: an unknown key, a wrong type, an unknown suspension.
+        InvalidRecipe: an unknown key, a wrong type, an unknown word.
     """
     if not isinstance(table, dict):
         raise InvalidRecipe(f"{where} is no table")
@@ -141,7 +146,10 @@ def read(kind: type[T], table: object, where: str) -> T:
         values[key] = tuple(value) if isinstance(value, list) else value
     if values.get("suspended", "") not in {"", *Suspension}:
         raise InvalidRecipe(f"{where}.suspended: no {values['suspended']!r}")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as exc:
+        raise InvalidRecipe(f"{where}: {exc}") from exc
 
 
 def _numbers(value: object) -> bool:

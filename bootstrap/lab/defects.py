@@ -12,6 +12,8 @@ import dns.rdatatype
 
 from bootstrap.core.dns.names import Name
 
+from .crafted import Crafted
+
 if TYPE_CHECKING:
     from bootstrap.core.dns.records import RdataType
 
@@ -38,6 +40,16 @@ class Flawed(StrEnum):
     CORRUPT = "corrupt"
     WRONG_KEY = "wrong-key"  # made by a key that the zone does not publish
     FOREIGN = "foreign"  # signed by the zone above, as if there were no cut
+    PADDED = "padded"  # a signature with an octet too many
+    ALIEN = "alien"  # said to be made with an algorithm that nobody knows
+    MISLABELED = "mislabeled"  # said to be made with another key's algorithm
+    OVERLONG = "overlong"  # said to be of a name with a label more
+    EXPANDED = "expanded"  # made for a wildcard that would have this name
+    MANY = "many"  # eight more, all of them good
+    PAST = "past"  # eight more, of the past
+    DROWNED = "drowned"  # five more, older and wrong
+    ONLINE = "online"  # a wildcard's answer, signed as if the name were there
+    BARE = "bare"  # a wildcard's answer without the proof that goes with it
     NO_DENIAL = "no-denial"  # negative answers without proof
     WRONG_DENIAL = "wrong-denial"  # a proof that covers another name
     ENT_NXDOMAIN = "ent-nxdomain"  # empty non-terminals are said not to exist
@@ -113,6 +125,7 @@ class Signing:
     opt_out: bool = False
     window: Window = (timedelta(hours=-1), timedelta(days=14))
     defects: tuple[Defect, ...] = ()
+    crafted: tuple[Crafted, ...] = ()
     cds_signers: tuple[str, ...] = ()
     """Labels of the keys that sign CDS and CDNSKEY at the apex; empty: KSK, CSK."""
 

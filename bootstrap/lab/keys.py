@@ -7,7 +7,7 @@ keys cannot be derived and are kept in the state folder, or for the process.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -27,6 +27,7 @@ from bootstrap.core.dns.records import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bootstrap.core.dns.names import Name
@@ -52,11 +53,15 @@ class Role(StrEnum):
     REVOKED = "revoked"  # signs everything, and says that it must not count
     ZONELESS = "zoneless"  # signs everything, without the zone bit
     ODD = "odd"  # signs everything, with another protocol than DNSSEC's
+    HUGE = "huge"  # signs everything with more bits than anybody checks
+    STEEP = "steep"  # signs everything with an exponent that nobody takes
     HIDDEN = "hidden"  # not published, signs nothing: another provider's, or next
 
 
 WITHOUT_SEP: Final = frozenset({Role.ZSK, Role.STANDBY_ZSK, Role.BARE})
-USELESS: Final = frozenset({Role.REVOKED, Role.ZONELESS, Role.ODD})
+DEAR: Final = frozenset({Role.HUGE, Role.STEEP})
+"""RSA alone (S-36)."""
+USELESS: Final = frozenset({Role.REVOKED, Role.ZONELESS, Role.ODD}) | DEAR
 SIGNS_KEYS: Final = frozenset({Role.CSK, Role.KSK, Role.BARE}) | USELESS
 SIGNS_ZONE: Final = frozenset({Role.CSK, Role.ZSK, Role.BARE}) | USELESS
 FLAGS: Final = {
@@ -97,6 +102,8 @@ class Keyring:
         return self._made[wanted]
 
     def _make(self, label: str, algorithm: int, role: Role) -> ZoneKey:
+        if role in DEAR:
+            return ZoneKey(label.rpartition("/")[2], role, *_dear(algorithm, role))
         private = self._private(label, algorithm)
         flags = FLAGS.get(role, ZONE_FLAG | SEP_FLAG)
         protocol = DNSSEC_PROTOCOL + 1 if role is Role.ODD else DNSSEC_PROTOCOL
@@ -128,6 +135,41 @@ class Keyring:
         if algorithm == ED448:
             return _wrap(ed448.Ed448PrivateKey.from_private_bytes(secret[:57]), ED448)
         return _wrap(ed25519.Ed25519PrivateKey.from_private_bytes(secret[:32]), ED25519)
+
+
+def namesakes(real: ZoneKey, count: int) -> Iterator[ZoneKey]:
+    """Yield further keys with the tag of an Ed25519 key; they sign nothing."""
+    for number in range(count):
+        head = hashlib.sha256(b"%d" % number + real.key.public_key).digest()[:30]
+        keys = (
+            replace(real.key, public_key=head + tail.to_bytes(2, "big"))
+            for tail in range(2**16)
+        )
+        twin = next(key for key in keys if key.key_tag == real.key.key_tag)
+        yield replace(real, role=Role.STANDBY, key=twin)
+
+
+@lru_cache
+def _dear(algorithm: int, role: Role) -> tuple[Key, GenericPrivateKey]:
+    """Return an RSA key of two Mersenne primes, which need not be looked for."""
+    p, q = (
+        (2**2281 - 1, 2**2203 - 1) if role is Role.HUGE else (2**1279 - 1, 2**607 - 1)
+    )
+    e = 65537 if role is Role.HUGE else 2**32 + 15
+    d = pow(e, -1, (p - 1) * (q - 1))
+    numbers = rsa.RSAPrivateNumbers(
+        p=p,
+        q=q,
+        d=d,
+        dmp1=d % (p - 1),
+        dmq1=d % (q - 1),
+        iqmp=rsa.rsa_crt_iqmp(p, q),
+        public_numbers=rsa.RSAPublicNumbers(e, p * q),
+    )
+    octets = [n.to_bytes((n.bit_length() + 7) // 8, "big") for n in (e, p * q)]
+    public_key = bytes([len(octets[0])]) + b"".join(octets)  # RFC 3110, section 2
+    key = Key(ZONE_FLAG | SEP_FLAG, DNSSEC_PROTOCOL, algorithm, public_key)
+    return key, _wrap(numbers.private_key(), algorithm)
 
 
 def _wrap(private: object, algorithm: int) -> GenericPrivateKey:

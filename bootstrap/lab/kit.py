@@ -19,6 +19,7 @@ from bootstrap.core.evaluation.delegation import Delegation, History
 from .circumstances import Memory, Registry, Rules, wanted_ds
 from .hierarchy import Lab
 from .placing import Placer
+from .sites import Site
 from .situations import Situation
 
 VERSION: Final = 1
@@ -26,6 +27,8 @@ VERSION: Final = 1
 CASES: Final = "cases.json"
 ACCEPT: Final = "accept"
 REFUSE: Final = "refuse"
+SHA1: Final = "1"
+"""The digest type, as a DS record has it in presentation form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Seen:
     """What an engine made of one case. Only `answer` and `ds` are asked of all.
 
     `answer` is accept or refuse, `ds` the records that it would publish, in
-    presentation form and upper case. `path` and `codes` are ours.
+    presentation form and upper case. What follows is ours.
     """
 
     answer: str
@@ -41,6 +44,12 @@ class Seen:
     outcome: str = ""
     path: str = ""
     codes: frozenset[str] = frozenset()
+    primary: str = ""
+    """The code that shows first (P-2.50)."""
+    skipped: frozenset[str] = frozenset()
+    """The steps that did not apply."""
+    failed: frozenset[str] = frozenset()
+    """The steps that refuse."""
     trouble: str = ""
     """Why there is no answer at all."""
 
@@ -64,6 +73,8 @@ class Expected:
             faults.append(f"DS must be {list(self.ds)}, is {list(seen.ds)}")
         elif self.ds and not seen.ds:
             faults.append("accepted without naming the DS")
+        if any(text.split()[2] == SHA1 for text in seen.ds):
+            faults.append("publishes a digest with SHA-1 (RFC 9905, 2)")
         return (*faults, *self._own_faults(seen))
 
     def _own_faults(self, seen: Seen) -> Iterable[str]:
@@ -75,10 +86,19 @@ class Expected:
             yield f"outcome must be {wanted.outcome}, is {seen.outcome}"
         if seen.path != wanted.path:
             yield f"path must be {wanted.path}, is {seen.path}"
+        if seen.primary != wanted.primary:
+            yield f"{wanted.primary} must show first, {seen.primary} does"
         if lacking := set(wanted.codes) - seen.codes:
             yield f"lacks {', '.join(sorted(lacking))}"
         if wrong := set(wanted.without) & seen.codes:
             yield f"must not have {', '.join(sorted(wrong))}"
+        yield from self._faults_of_steps(seen)
+
+    def _faults_of_steps(self, seen: Seen) -> Iterable[str]:
+        if ran := set(self.situation.skipped) - seen.skipped:
+            yield f"must not run {', '.join(sorted(ran))}"
+        if passed := set(self.situation.failed) - seen.failed:
+            yield f"must fail {', '.join(sorted(passed))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +126,7 @@ class KitCase:
             "registry": s.registry != Registry(),
             "memory": s.remembers != Memory(),
             "policy": s.policy != Rules(),
+            "site": s.site != Site(),
         }
         return tuple(key for key, needed in told.items() if needed)
 
@@ -151,16 +172,20 @@ class KitCase:
                 "ds": list(self.ds),
                 "path": situation.path,
                 "outcome": situation.outcome,
+                "primary": situation.primary,
                 "codes": list(situation.codes),
                 "without": list(situation.without),
+                "skipped": list(situation.skipped),
+                "failed": list(situation.failed),
             },
         }
 
     def _told(self, key: str, now: datetime) -> dict[str, Any]:
-        parts: dict[str, Registry | History | Rules] = {
+        parts: dict[str, Registry | History | Rules | Site] = {
             "registry": self.situation.registry,
             "memory": self.situation.remembers.history(now),
             "policy": self.situation.policy,
+            "site": self.situation.site,
         }
         part = parts[key]
         values = {one.name: getattr(part, one.name) for one in fields(part)}

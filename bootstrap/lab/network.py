@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import dns.name
 from dns.rdatatype import RdataType
 
-from bootstrap.core.dns.names import ROOT, Name
+from bootstrap.core.dns.names import MAX_WIRE, ROOT, Name, wire_length
 
 from . import rdatas
 from .defects import Defect, Signing
@@ -28,6 +28,7 @@ HOSTS_A_NETWORK: Final = 250
 LOOPBACK6: Final = "::1"
 UNUSED: Final = "unused"
 INFRASTRUCTURE_TTL: Final = 3600
+HOSTMASTER_OCTETS: Final = len("hostmaster") + 1
 
 
 @dataclass
@@ -97,10 +98,12 @@ class Network:
             self.changed(zone.zone.apex)
 
     def spoil(self, name: Name, defect: str) -> None:
-        """Let the signatures of a name's addresses be wrong."""
-        denier = self.enclosing(name)
+        """Let the signatures of a name's addresses be wrong, or what `defect` says."""
+        upper = defect.endswith(":DS")  # which belongs to the zone above
+        denier = self.enclosing(name.parent() if upper else name)
         if denier is not None:
-            _add_defects(denier.zone, (f"{defect}:@:A", f"{defect}:@:AAAA"), name)
+            addresses = (f"{defect}:@:A", f"{defect}:@:AAAA")
+            _add_defects(denier.zone, (defect,) if ":" in defect else addresses, name)
             self.changed(denier.zone.apex)
 
     def other_copy(self, zone: Zone, signing: Signing) -> None:
@@ -138,7 +141,10 @@ class Network:
             foreign=self._above(apex),
         )
         hosts = sorted(nameservers)
-        soa = f"{hosts[0]} hostmaster.{_dotted(apex)} 1 3600 600 604800 60"
+        mailbox = f"hostmaster.{_dotted(apex)}"
+        if wire_length(apex) + HOSTMASTER_OCTETS > MAX_WIRE:
+            mailbox = str(hosts[0])
+        soa = f"{hosts[0]} {mailbox} 1 3600 600 604800 60"
         zone.put_text(apex, RdataType.SOA, soa)
         zone.put_text(apex, RdataType.NS, *(str(host) for host in hosts))
         return zone

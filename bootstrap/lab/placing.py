@@ -10,21 +10,24 @@ import dns.name
 from dns.rdatatype import RdataType
 
 from bootstrap.core.dns.names import (
-    DSBOOT,
+    MAX_WIRE,
     Name,
     UnusableSignalingName,
     in_domain,
     signaling_domain,
     signaling_name,
+    wire_length,
 )
-from bootstrap.core.dns.records import Ds
+from bootstrap.core.dns.records import DIGESTS, Ds
 
 from . import rdatas
+from .crafted import Crafted
 from .defects import Defect, Denial, Signing
 from .denial import Denier
 from .keys import Role, ZoneKey
 from .network import Network, name_of
 from .recipes import MISNAMED
+from .signaling import misnamed, publish, signaling_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -161,8 +164,10 @@ class Placer:
         zone.put(self.apex, RdataType.CDNSKEY, _all_cdnskey(recipe.cdnskey, known))
         zone.put_text(self.apex, RdataType.A, "192.0.2.1")
         zone.put_text(self.apex, RdataType.AAAA, "2001:db8::1")
-        www = Name((b"www", *self.apex.labels))
-        zone.put_text(www, RdataType.A, "192.0.2.1")
+        for label in (b"www", *([b"*"] if recipe.wildcard else ())):
+            if wire_length(self.apex) + len(label) < MAX_WIRE:
+                below = Name((label, *self.apex.labels))
+                zone.put_text(below, RdataType.A, "192.0.2.1")
         for host in hosts:
             if in_domain(self.apex, host) and host in self.network.hosts:
                 self.network.publish_address(zone, host)
@@ -214,10 +219,13 @@ class Placer:
         zone = denier.zone
         plain = zone.signing
         zone.signing = _with_defects(plain, recipe.defects, owner)
+        if recipe.denials:
+            crafted = _crafted(recipe.denials, owner, zone.apex)
+            zone.signing = replace(zone.signing, crafted=crafted)
         cds, cdnskey = self._contents(recipe)
         if recipe.form in MISNAMED:
             owner = misnamed(recipe.form, self.apex, host)
-        _publish(self.network, zone, (owner, host), recipe, cds=cds, cdnskey=cdnskey)
+        publish(self.network, zone, (owner, host), recipe, cds=cds, cdnskey=cdnskey)
         if recipe.first:
             signing = _with_defects(plain, recipe.first, owner)
             self.network.other_copy(zone, signing)
@@ -262,87 +270,6 @@ class Placer:
         return self.network.enclosing(owner)
 
 
-def misnamed(mistake: str, child: Name, host: Name) -> Name:
-    """Return where an operator puts a signal by mistake (protocol.md, 9.2)."""
-    domain = signaling_domain(host)
-    labels = child.labels[:-1]
-    prefix, at = {
-        "no-dsboot": (labels, domain),
-        "dsauth": ((b"_dsauth", *labels), domain),  # a draft's name
-        "stripped": ((DSBOOT, labels[0]), domain),
-        "doubled": ((DSBOOT, *labels, labels[-1]), domain),
-        "at-host": ((DSBOOT, *labels), Name((b"_signal", *host.labels[1:]))),
-        "no-signal": ((DSBOOT, *labels), host),
-    }[mistake]
-    return Name((*prefix, *at.labels))
-
-
-def signaling_zone(network: Network, apex: Name, recipe: SignalRecipe) -> Denier:
-    """Make a zone for signals, delegated from the operator's and served with it."""
-    above = network.enclosing(apex.parent())
-    if above is None:
-        raise LookupError(f"no zone above {apex}")
-    rrset = above.zone.rrset(above.zone.apex, RdataType.NS)
-    hosts = [record.target for record in rrset or ()]
-    if recipe.lame:
-        hosts = [Name((b"nowhere", *above.zone.apex.labels))]
-    keys = network.keys(str(apex), recipe.algorithm) if recipe.signed else ()
-    signing = Signing(
-        denial=Denial(recipe.denial),
-        iterations=recipe.iterations,
-        opt_out=recipe.opt_out,
-    )
-    serving = [] if recipe.lame else hosts
-    denier = network.register(network.zone(apex, hosts, keys, signing), serving)
-    for host in serving if recipe.behaviour else ():
-        for address in network.host(host):
-            network.servers[address].behaviours[apex] = recipe.behaviour
-    vouched = keys
-    if recipe.stray_ds:
-        vouched = network.keys(f"{apex}/stray", recipe.algorithm)
-    network.delegate(apex, hosts, [key.ds(apex) for key in vouched])
-    return denier
-
-
-def _publish(
-    network: Network,
-    zone: Zone,
-    at: tuple[Name, Name],
-    recipe: SignalRecipe,
-    *,
-    cds: list[Rdata],
-    cdnskey: list[Rdata],
-) -> None:
-    owner, host = at
-    match recipe.form:
-        case "absent":
-            return
-        case "at-host" | "no-signal":
-            above = network.enclosing(owner)
-            zone = above.zone if above else zone
-        case "wildcard":
-            owner = Name((b"*", *signaling_domain(host).labels))
-        case "cname" | "cnames":
-            target = Name((b"elsewhere", *zone.apex.labels))
-            also = (f"nowhere.{zone.apex}",) if recipe.form == "cnames" else ()
-            zone.put_text(owner, RdataType.CNAME, str(target), *also)
-            owner = target
-        case "dname":
-            target = Name((b"elsewhere", *host.parent().labels))
-            zone.put_text(zone.apex, RdataType.DNAME, str(target))
-            relative = owner.relativize(zone.apex)
-            owner = relative.derelativize(target)
-            above = network.enclosing(owner)
-            zone = above.zone if above else zone
-        case "cut":
-            zone = signaling_zone(network, owner, recipe).zone
-        case _:
-            pass
-    zone.put(owner, RdataType.CDS, cds)
-    zone.put(owner, RdataType.CDNSKEY, cdnskey)
-    network.touch(zone)
-
-
 def _signing(recipe: ZoneRecipe, apex: Name) -> Signing:
     return Signing(
         denial=Denial(recipe.denial),
@@ -350,8 +277,13 @@ def _signing(recipe: ZoneRecipe, apex: Name) -> Signing:
         salt=bytes.fromhex(recipe.salt),
         opt_out=recipe.opt_out,
         defects=tuple(Defect.parse(text, apex) for text in recipe.defects),
+        crafted=_crafted(recipe.denials, apex, apex),
         cds_signers=recipe.cds_signers,
     )
+
+
+def _crafted(texts: Iterable[str], here: Name, apex: Name) -> tuple[Crafted, ...]:
+    return tuple(Crafted.parse(text, here, apex) for text in texts)
 
 
 def _with_defects(signing: Signing, texts: Iterable[str], owner: Name) -> Signing:
@@ -372,7 +304,11 @@ def _cds(spec: str, keys: dict[str, ZoneKey], apex: Name) -> bytes:
     label, _, rest = spec.partition(":")
     if label == "raw":
         return bytes.fromhex(rest)
-    wire = keys[label].ds(apex, int(rest.rstrip(WRONG_DIGEST))).to_wire()
+    digest_type = int(rest.rstrip(WRONG_DIGEST))
+    if digest_type not in DIGESTS:  # nobody here computes it
+        known = keys[label].ds(apex)
+        return replace(known, digest_type=digest_type).to_wire()
+    wire = keys[label].ds(apex, digest_type).to_wire()
     if rest.endswith(WRONG_DIGEST):
         wire = wire[:-1] + bytes([wire[-1] ^ 1])
     return wire

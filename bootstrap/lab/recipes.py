@@ -40,6 +40,10 @@ class ZoneRecipe:
     salt: str = ""
     opt_out: bool = False
     defects: tuple[str, ...] = ()
+    denials: tuple[str, ...] = ()
+    """What is sent instead of honest denials, in the form of `Crafted.parse`."""
+    wildcard: bool = False
+    """Any name below the apex has an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +51,17 @@ class SignalRecipe:
     """What one nameserver's signaling domain holds for the child.
 
     `cds` and `cdnskey` default to those of the child's zone. `form` is `plain`,
-    `absent`, `cut` (a zone cut at the name), `wildcard`, `cname`, `cnames` (two of them), `dname`, or the
+    `absent`, `cut` (a zone cut at the name), `wildcard`, `cname`, `cnames` (two of them), `loop` (to
+    itself), `dname`, `dname-long` (to a name that is too long), `wildcard-cname`, or the
     name of a mistake in `MISNAMED`, which leaves the right name empty.
     `behaviour` is how the servers treat questions at and below the signaling
     domain; `lame` delegates it to a host that does not exist, `stray_ds` with
     the DS of a key that it lacks. `first` are
     defects of the copy that the first server of that zone
     has, instead of `defects`. `place` is `own` (`_signal.<ns>` is a zone), `host` (in the zone of the
-    nameserver) or `deep` (a further cut below). The rest signs that zone.
+    nameserver) or `deep` (a further cut below). The rest signs that zone: `extra_keys` beside the one that
+    signs, `namesakes` with its tag; `digest` is the DS type, `stray` and `spoiled` count DS for
+    keys that are not there and with wrong digests.
     """
 
     form: str = "plain"
@@ -65,7 +72,14 @@ class SignalRecipe:
     signed: bool = True
     denial: str = "nsec"
     iterations: int = 0
+    salt: str = ""
     opt_out: bool = False
+    extra_keys: int = 0
+    namesakes: int = 0
+    digest: int = 2
+    stray: int = 0
+    spoiled: int = 0
+    denials: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
     behaviour: str = ""
@@ -92,7 +106,10 @@ FORMS: Final = (
     "wildcard",
     "cname",
     "cnames",
+    "loop",
     "dname",
+    "dname-long",
+    "wildcard-cname",
     *MISNAMED,
 )
 PLACES: Final = ("own", "host", "deep")
@@ -119,7 +136,8 @@ class Recipe:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Literal nameservers that are aliases, and their targets."""
     host_defects: Mapping[str, str] = field(default_factory=dict)
-    """What is wrong with the signatures of a nameserver's address, by token."""
+    """What is wrong with the signatures of a nameserver's address, by token; or any
+    defect of the zone that a name is in, in the form of `Defect.parse`."""
     published: bool = True
     """The parent's zone has the delegation."""
     after_ds: ZoneRecipe | None = None

@@ -16,6 +16,7 @@ from .checking import check
 from .circumstances import Memory, Registry, Rules, read as read_table
 from .network import has_ipv6, name_of
 from .recipes import InvalidRecipe, Recipe, read
+from .sites import Site
 from .worlds import Child, Operator, Parent, World
 
 CATALOGUE: Final = Path(__file__).parent / "catalogue"
@@ -23,8 +24,13 @@ OUTCOMES: Final = frozenset({"accept", "nothing", "hold", "reject", "retry", "er
 PATHS: Final = frozenset({"bootstrap", "update", "removal", "none"})
 TEXTS: Final = ("title", "reference", "served", "path", "outcome")
 OPTIONAL_TEXTS: Final = ("name", "parent")
-LISTS: Final = ("codes", "without", "afterwards")
-TABLES: Final = {"registry": Registry, "remembers": Memory, "policy": Rules}
+LISTS: Final = ("codes", "without", "skipped", "failed", "afterwards")
+TABLES: Final = {
+    "registry": Registry,
+    "remembers": Memory,
+    "policy": Rules,
+    "site": Site,
+}
 KEYS: Final = frozenset(
     {*TEXTS, *OPTIONAL_TEXTS, *LISTS, *TABLES, "octets", "ipv6", "recipe"}
 )
@@ -39,6 +45,7 @@ PARENTS: Final = (
     Parent(name="expired.test", defects=("expired",)),
     Parent(name="bogus.test", defects=("corrupt:@:DNSKEY",)),
     Parent(name="refused.test", behaviour="refused"),
+    Parent(name="costly.test", denial="nsec3", iterations=100),
 )
 """Parents that a situation may name; the first is everybody's else."""
 OPERATORS: Final = (
@@ -50,8 +57,10 @@ OPERATORS: Final = (
     Operator(zone="copper.example", algorithm=8),
     Operator(zone="meadow.example", secure=False),
     Operator(zone="stranger.example", algorithm=200),
+    Operator(zone="cellar.meadow.example", secure=False),
+    Operator(zone="dear.example", denial="nsec3", iterations=100),
 )
-"""Operators by the letter of their tokens, a to h."""
+"""Operators by the letter of their tokens, a to j."""
 
 
 class InvalidCatalogue(Exception):
@@ -63,8 +72,9 @@ class Situation:
     """One row of the catalogue.
 
     `outcome`, `path` and `codes` (which must be among those found, as those of
-    `without` must not) are what an evaluation must give. `registry`, `remembers`
-    and `policy` are what it must be told for that. `octets` makes the child's
+    `without` must not; the first of them must show first) are what an evaluation
+    must give, the steps of `skipped` must not apply, those of `failed` must refuse. `registry`, `remembers`
+    and `policy` are what it must be told for that, `site` is where it looks from. `octets` makes the child's
     name so long that it has that many together with its longest nameserver.
     `ipv6` says that the situation needs IPv6. `afterwards` are codes found after
     publication. `parent` is a name of `PARENTS`.
@@ -81,12 +91,20 @@ class Situation:
     name: str = ""
     parent: str = ""
     without: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     registry: Registry = field(default_factory=Registry)
     remembers: Memory = field(default_factory=Memory)
     policy: Rules = field(default_factory=Rules)
+    site: Site = field(default_factory=Site)
     octets: int = 0
     ipv6: bool = False
     afterwards: tuple[str, ...] = ()
+
+    @property
+    def primary(self) -> str:
+        """The code that shows first: the first of `codes` (P-2.50)."""
+        return self.codes[0]
 
 
 def catalogue(folder: Path = CATALOGUE) -> dict[str, Situation]:
@@ -178,6 +196,8 @@ def _situation(identifier: str, table: object, file: str) -> Situation:
         recipe=recipe,
         codes=tuple(table["codes"]),
         without=tuple(table.get("without", ())),
+        skipped=tuple(table.get("skipped", ())),
+        failed=tuple(table.get("failed", ())),
         afterwards=tuple(table.get("afterwards", ())),
         octets=table.get("octets", 0),
         ipv6=table.get("ipv6", False),

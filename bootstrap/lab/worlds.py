@@ -22,6 +22,7 @@ class Parent:
     algorithm: int = 13
     denial: str = "nsec"
     opt_out: bool = False
+    iterations: int = 0
     secondary_delay: float = 0.0
     open_transfer: bool = True
     secure: bool = True
@@ -41,6 +42,7 @@ class Operator:
     nameservers: tuple[str, ...] = ("ns1", "ns2")
     algorithm: int = 13
     denial: str = "nsec"
+    iterations: int = 0
     secure: bool = True
     signals: bool = True
 

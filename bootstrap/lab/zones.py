@@ -7,13 +7,15 @@ thousands of zones start at once. No clock: `signed_at` is given.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import dns.rrset
 from dns.rdatatype import RdataType
 
 from . import rdatas
-from .defects import Flawed, Signing
+from .defects import Defect, Flawed, Signing
 from .keys import SIGNS_KEYS, SIGNS_ZONE, Role
 from .signatures import sign
 
@@ -33,6 +35,13 @@ AT_A_CUT: Final = frozenset({RdataType.NS, RdataType.DS})
 TTL: Final = 300
 NEGATIVE_TTL: Final = 60
 SERIAL_SPACE: Final = 2**32
+NO_TIME: Final = timedelta()
+CROWDS: Final[dict[Flawed, tuple[int, timedelta, tuple[Flawed, ...]]]] = {
+    Flawed.MANY: (8, NO_TIME, ()),
+    Flawed.PAST: (8, timedelta(days=60), ()),
+    Flawed.DROWNED: (5, NO_TIME, (Flawed.CORRUPT,)),
+}
+"""How many more signatures, how much older, and what is wrong with them."""
 
 
 class Zone:
@@ -194,11 +203,24 @@ class Zone:
         if self.foreign and self.signing.flawed(Flawed.FOREIGN, owner, rdtype):
             signer = self.foreign
         rrsigs = [
-            sign(rrset, key, signer.apex, signing=self.signing, at=self.signed_at)
+            rrsig
             for key in signer.signers(owner, rdtype)
             if not self.signing.flawed(Flawed.STRIPPED, owner, rdtype, key.label)
+            for rrsig in self._by(signer, key, rrset)
         ]
         return dns.rrset.from_rdata_list(owner, rrset.ttl, rrsigs) if rrsigs else None
+
+    def _by(self, signer: Zone, key: ZoneKey, rrset: RRset) -> Iterator[Rdata]:
+        """Yield what one key says of an RRset: one signature, or too many."""
+        plain = self.signing
+        yield sign(rrset, key, signer.apex, signing=plain, at=self.signed_at)
+        for kind, (count, back, also) in CROWDS.items():
+            if plain.flawed(kind, rrset.name, rrset.rdtype, key.label):
+                spoiled = (*plain.defects, *(Defect(one) for one in also))
+                signing = replace(plain, defects=spoiled)
+                for number in range(1, count + 1):
+                    at = self.signed_at - back - timedelta(minutes=number)
+                    yield sign(rrset, key, signer.apex, signing=signing, at=at)
 
     def signers(self, owner: Name, rdtype: RdataType) -> list[ZoneKey]:
         """Return the keys whose signatures an RRset carries."""

@@ -14,7 +14,7 @@ from bootstrap.core.dns.hints import read_hints
 from bootstrap.core.dns.records import Ds
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.evaluation.case import Case
-from bootstrap.core.evaluation.verdict import Outcome, Verdict, judge
+from bootstrap.core.evaluation.verdict import Mark, Outcome, Verdict, judge
 from bootstrap.lab.hierarchy import Lab
 from bootstrap.lab.kit import ACCEPT, REFUSE, KitCase, Seen
 from bootstrap.scanner.egress import Egress, networks
@@ -97,7 +97,8 @@ async def _observe(
             async with places:
                 case = _unseen(lab, wanted)
                 seen = await eyes.observe(case)
-                return wanted, replace(case, observations=seen)
+                whole = replace(case, observations=seen)
+                return wanted, wanted.situation.site.applied(whole, wanted.placer)
 
         return await asyncio.gather(*map(one, cases))
 
@@ -125,4 +126,11 @@ def seen(verdict: Verdict) -> Seen:
         outcome=verdict.outcome.value,
         path=verdict.path.value if verdict.path else "none",
         codes=frozenset(reason.value for reason in verdict.reasons) | noted,
+        primary=verdict.primary.value,
+        skipped=_marked(verdict, Mark.SKIPPED),
+        failed=_marked(verdict, Mark.FAIL),
     )
+
+
+def _marked(verdict: Verdict, mark: Mark) -> frozenset[str]:
+    return frozenset(check.id for check in verdict.checks if check.mark is mark)

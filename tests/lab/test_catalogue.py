@@ -108,6 +108,8 @@ def test_every_code_of_the_catalogue_is_a_reason():
         "hex": (GOOD + 'recipe.ds = ["raw:xyz"]', "'raw:xyz' is no record"),
         "denial": (GOOD + 'recipe.zone.denial = "nsec5"', "no 'nsec5'"),
         "defect": (GOOD + 'recipe.zone.defects = ["tired"]', "'tired'"),
+        "denial record": (GOOD + 'recipe.zone.denials = ["@: odd"]', "'@: odd'"),
+        "site": (GOOD + 'site.faults = ["X_ODD"]', "no 'X_ODD'"),
         "part": (GOOD + "recipe.zone = 7", "recipe.zone is no table"),
         "token": (GOOD + 'recipe.behaviours.a7 = "silent"', "'a7' is not among"),
     }.values(),

@@ -25,20 +25,11 @@ SITUATIONS = {i: s for i, s in catalogue().items() if has_ipv6() or not s.ipv6}
 AT_LEAST = 250
 
 NOT_BY_THE_KIT = {
-    "another site": {Reason.APEX_VANTAGE_DIFFER, Reason.X_VANTAGE},
-    "a fault of the machine that scans": {
-        Reason.X_EGRESS,
-        Reason.X_EGRESS_FAMILY,
-        Reason.X_DB,
-        Reason.X_AUDIT_CHAIN,
-        Reason.X_UNCLASSIFIED,
-        Reason.PRE_RATE_LIMITED,
-    },
-    "evidence that was never fetched": {Reason.SIG_INDETERMINATE},
+    "whether to evaluate at all": {Reason.PRE_RATE_LIMITED},
     "who may approve": {Reason.POL_MANUAL_REVIEW},
     "the registrar's channel": {Reason.UPD_REGISTRAR_STALE_PUSH},
 }
-"""Codes that no packet of a child can bring about, by what does."""
+"""Codes that no evaluation brings about, by what does."""
 OTHER_STAGES = ("PUB_", "POST_", "NTF_")
 """Codes of publication, of the look afterwards, and of notifications."""
 

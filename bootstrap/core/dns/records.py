@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
 
+import dns.exception
 import dns.rdata
 import dns.rdataclass
 from dns.rdatatype import RdataType
@@ -232,3 +233,14 @@ class Key:
         hashed = hashlib.new(DIGESTS[digest_type])
         hashed.update(packed(owner) + self.to_wire())
         return Ds(self.key_tag, self.algorithm, digest_type, hashed.digest())
+
+
+def text_of(rdtype: RdataType, rdata: bytes) -> str:
+    """Return rdata in presentation form; what has none, as hexadecimal digits."""
+    if rdtype in {RdataType.CDS, RdataType.DS} and len(rdata) > _FIXED.size:
+        return Ds.from_wire(rdata).to_text()
+    try:
+        parsed = dns.rdata.from_wire(dns.rdataclass.IN, rdtype, rdata, 0, len(rdata))
+    except dns.exception.DNSException:
+        return rdata.hex().upper()
+    return parsed.to_text()

@@ -36,8 +36,7 @@ def target_of(alias: RRset, name: Name) -> Name | Unverified:
     if len(alias.rdatas) != 1:
         return Unverified(Flaw.MALFORMED, f"{len(alias.rdatas)} aliases at one name")
     target, _end = name_at(alias.rdatas[0])
-    if alias.rdtype == RdataType.CNAME:
-        return target
+    # Of a CNAME's owner, which is the name itself, nothing is kept.
     kept = name.labels[: -len(alias.owner.labels)]
     try:
         return Name((*kept, *target.labels))

@@ -8,20 +8,17 @@ from typing import Final
 
 import dns.exception
 import dns.name
-import dns.rdata
-import dns.rdataclass
 
 from bootstrap.core.dns.messages import Malformed, Response, read
 from bootstrap.core.dns.names import Name, canonical
-from bootstrap.core.dns.records import Ds, RdataType, Signed
+from bootstrap.core.dns.records import RdataType, Signed, text_of
 
 from .case import Case
 from .classify import classify
 from .observations import Observation
-from .queries import Carrier
+from .queries import Carrier, probe_name
 from .reasons import Reason
 
-DS_FIXED_OCTETS: Final = 4
 REQUEST_TYPES: Final = (RdataType.CDS, RdataType.CDNSKEY)
 """The types by which a child asks for a DS change (RFC 7344, section 3; P-1.7)."""
 
@@ -59,23 +56,13 @@ class Answer:
     @property
     def presentation(self) -> tuple[str, ...]:
         """The rdata as text, sorted; what has no text form as hex."""
-        return tuple(sorted(_text(self.rdtype, rdata) for rdata in self.content))
+        return tuple(sorted(text_of(self.rdtype, rdata) for rdata in self.content))
 
     def hosts(self) -> tuple[Name, ...]:
         """Return the targets of an NS RRset, canonical and sorted."""
         if self.signed is None or self.signed.rrset.rdtype != RdataType.NS:
             return ()
         return tuple(sorted(_targets(self.signed.rrset.rdatas)))
-
-
-def _text(rdtype: RdataType, rdata: bytes) -> str:
-    if rdtype in {RdataType.CDS, RdataType.DS} and len(rdata) > DS_FIXED_OCTETS:
-        return Ds.from_wire(rdata).to_text()
-    try:
-        parsed = dns.rdata.from_wire(dns.rdataclass.IN, rdtype, rdata, 0, len(rdata))
-    except dns.exception.DNSException:
-        return rdata.hex().upper()
-    return parsed.to_text()
 
 
 def answers_of(case: Case) -> tuple[Answer, ...]:
@@ -85,7 +72,8 @@ def answers_of(case: Case) -> tuple[Answer, ...]:
 
 def probes_of(case: Case) -> tuple[Answer, ...]:
     """Return the answers about the name that should not exist (P-2.9)."""
-    return _answers(case, _is_probe)
+    probe = probe_name(case.delegation.child, case.now)
+    return _answers(case, lambda seen, _child: seen.query.name == probe)
 
 
 def _answers(
@@ -118,17 +106,6 @@ def _order(answer: Answer) -> tuple[str, int, str, str]:
 def _is_apex(observation: Observation, child: Name) -> bool:
     query = observation.query
     return query.carrier is Carrier.TCP and query.zone == child == query.name
-
-
-def _is_probe(observation: Observation, child: Name) -> bool:
-    query = observation.query
-    return (
-        query.carrier is Carrier.TCP
-        and query.zone == child
-        and query.rdtype == RdataType.A
-        and query.name != child
-        and query.name.is_subdomain(child)
-    )
 
 
 def _udp(case: Case) -> frozenset[str]:

@@ -23,7 +23,7 @@ from .compare import between_types, digest_only, eligible, key_ids
 from .findings import Finding
 from .paths import Path
 from .policy import AcceptancePolicy
-from .reasons import MEANINGS, Kind, Reason
+from .reasons import MEANINGS, Reason
 from .requests import Content, Request, cdnskey_records, content_findings, request_of
 
 REQUIRED_TYPES: Final = (
@@ -119,8 +119,11 @@ def _state(
 
 
 def _harmless(finding: Finding) -> bool:
-    """Say whether a request with this finding can still be judged further."""
-    return finding.kind is Kind.INFO or MEANINGS[finding.reason].held
+    """Say whether a request with this finding can still be judged further.
+
+    No note is found before the state of the apex is.
+    """
+    return MEANINGS[finding.reason].held
 
 
 def _contents(answers: Iterable[Answer]) -> Contents:

@@ -194,7 +194,7 @@ def _explained(against: list[Finding]) -> set[str]:
 
 
 def _accepts(facts: Facts) -> bool:
-    return facts.choice.path is not None and cell_of(facts).accepts
+    return cell_of(facts).accepts
 
 
 def _earned(

@@ -7,24 +7,20 @@ the signals (P-2.4 to P-2.11), then whatever the answers call for (P-3.7).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
 from bootstrap.core.dns.names import (
-    MAX_WIRE,
     Name,
     UnusableSignalingName,
     canonical,
     out_of_domain,
     signaling_name,
-    wire_length,
 )
 from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.chain import Needs
 
+from . import queries
 from .answers import Answer, answers_of
 from .case import Case
 from .paths import Path, choose_path
@@ -42,8 +38,6 @@ APEX_TYPES: Final = (
     RdataType.NS,
 )
 """What every address is asked about the apex (P-2.4 to P-2.8, P-1.15, P-2.12)."""
-PROBE_OCTETS: Final = 12
-"""Length of the label that should not exist (P-2.9)."""
 
 
 def plan(case: Case) -> Plan:
@@ -172,21 +166,8 @@ def _uses(
 
 
 def probe_name(case: Case) -> Name | None:
-    """Return a name that should not exist in the child, the same for one case.
-
-    None when the child's name leaves no room for another label.
-    """
-    return _probe_name(case.delegation.child, case.now)
-
-
-@lru_cache(maxsize=1_024)
-def _probe_name(child: Name, now: datetime) -> Name | None:
-    room = MAX_WIRE - wire_length(child) - 1
-    if room < 1:
-        return None
-    seed = f"{child.to_text()} {now.isoformat()}".encode()
-    label = hashlib.sha256(seed).hexdigest()[: min(PROBE_OCTETS, room)]
-    return canonical(Name((label.encode(), *child.labels)))
+    """Return the name that should not exist in the child; None: no room for one."""
+    return queries.probe_name(case.delegation.child, case.now)
 
 
 def _pending(lookups: Iterable[Lookup], prove: Prove) -> Iterator[Lookup]:

@@ -6,11 +6,18 @@ chain kept, and *queries*, which go to one address each.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum, unique
+from functools import lru_cache
+from typing import Final
 
-from bootstrap.core.dns.names import Name
+from bootstrap.core.dns.names import MAX_WIRE, Name, canonical, wire_length
 from bootstrap.core.dns.records import RdataType
+
+PROBE_OCTETS: Final = 12
+"""Length of the label that should not exist (P-2.9)."""
 
 
 @unique
@@ -63,3 +70,17 @@ class Plan:
 
     def __bool__(self) -> bool:
         return bool(self.lookups or self.queries)
+
+
+@lru_cache(maxsize=1_024)
+def probe_name(child: Name, now: datetime) -> Name | None:
+    """Return a name that should not exist in the child, the same for one case.
+
+    None when the child's name leaves no room for another label.
+    """
+    room = MAX_WIRE - wire_length(child) - 1
+    if room < 1:
+        return None
+    seed = f"{child.to_text()} {now.isoformat()}".encode()
+    label = hashlib.sha256(seed).hexdigest()[: min(PROBE_OCTETS, room)]
+    return canonical(Name((label.encode(), *child.labels)))

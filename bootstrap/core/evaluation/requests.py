@@ -50,9 +50,7 @@ COMBINED: Final = MappingProxyType(
         (Request.NONE, Request.DELETE): Request.DELETE,
         (Request.KEYS, Request.NONE): Request.KEYS,
         (Request.KEYS, Request.KEYS): Request.KEYS,
-        (Request.KEYS, Request.DELETE): Request.MIXED,
         (Request.DELETE, Request.NONE): Request.DELETE,
-        (Request.DELETE, Request.KEYS): Request.MIXED,
         (Request.DELETE, Request.DELETE): Request.DELETE,
     }
 )

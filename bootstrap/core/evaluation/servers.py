@@ -131,7 +131,7 @@ def _host_findings(
             yield Finding(Reason.NS_TARGET_ALIAS, subject, detail)
         elif proof.security is Security.BOGUS:
             yield Finding(Reason.NS_ADDR_BOGUS, subject, detail)
-        elif proof.security is Security.INDETERMINATE:
+        elif proof.answer is None and proof.absence is None:  # not even insecurely
             yield Finding(Reason.NS_UNREACHABLE, subject, f"address look-up: {detail}")
     if not looked_up and not glue and all(proof.absence for proof in proofs):
         yield Finding(

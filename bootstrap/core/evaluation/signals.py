@@ -50,7 +50,6 @@ class SignalState(StrEnum):
 FLAWS: Final = MappingProxyType(
     {
         Flaw.UNREACHABLE: Reason.SIG_UNREACHABLE,
-        Flaw.NO_DATA_SEEN: Reason.SIG_INDETERMINATE,
         Flaw.MALFORMED: Reason.SIG_MALFORMED,
         Flaw.EXPIRED: Reason.SIG_EXPIRED,
         Flaw.NOT_YET_VALID: Reason.SIG_NOT_YET_VALID,

@@ -262,6 +262,9 @@ scenario("a host in an unregistered domain", REJECT, R.NS_NO_ADDRESS,
          proofs=with_proofs(*gone))  # fmt: skip
 scenario("a host whose address is bogus", RETRY, R.NS_ADDR_BOGUS,
          proofs=with_proofs(failed(NS2, RdataType.A)))  # fmt: skip
+dear = failed(NS2, RdataType.A, Security.INSECURE, Flaw.NSEC3_ITERATIONS)
+scenario("a host whose address takes too many iterations", RETRY, R.NS_UNREACHABLE,
+         proofs=with_proofs(dear))  # fmt: skip
 alias = replace(found(NS2, RdataType.A, [b"\xc6\x33\x64\x02"]), aliases=(NS1,))
 scenario("a host that is an alias", RETRY, R.APEX_INCOMPLETE, R.NS_TARGET_ALIAS,
          proofs=with_proofs(alias))  # fmt: skip

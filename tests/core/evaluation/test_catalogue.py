@@ -15,6 +15,8 @@ from bootstrap.lab.situations import catalogue
 from tests.support.rehearsal import NOW, rehearse
 
 SITUATIONS = catalogue()
+PATIENT = {"B-octet", "H-wrong-id"}
+"""Where it takes a clock to see that nothing better comes (`NS_TIMEOUT`)."""
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +30,23 @@ def test_a_situation_ends_as_the_catalogue_says(world, situation):
     placer = next(p for p in placers if p.child.situation == situation.id)
     policy = situation.policy.policy()
     if not situation.ipv6:
-        policy = replace(policy, skip_families=(6,))
+        policy = replace(policy, skip_families=policy.skip_families or (6,))
 
     case = world.evaluate(
         situation.registry.delegation(placer, NOW),
         history=situation.remembers.history(NOW),
         policy=policy,
     )
-    verdict = judge(case)
+    verdict = judge(situation.site.applied(case, placer))
 
     found = {reason.value for reason in verdict.reasons}
     noted = {f.reason.value for check in verdict.checks for f in check.findings}
     assert verdict.outcome is Outcome(situation.outcome), (verdict.primary, found)
+    codes = set(situation.codes)
+    if situation.id in PATIENT:
+        codes.discard("NS_TIMEOUT")
+    else:
+        assert verdict.primary == situation.primary
     assert (verdict.path or "none") == situation.path
-    assert set(situation.codes) <= found | noted
+    assert codes <= found | noted
     assert not set(situation.without) & found
