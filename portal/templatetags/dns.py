@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django import template
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from bootstrap import clock
 from portal import idn, words
@@ -129,12 +131,17 @@ def age(moment: datetime) -> str:
     return duration(clock.now() - moment)
 
 
-@register.inclusion_tag("components/when.html")
-def when(moment: datetime | str | None) -> dict[str, Any]:
+def _inline(template: str, facts: dict[str, Any]) -> SafeString:
+    """Return a part that stands within a line: its file's last line end is no space."""
+    return SafeString(render_to_string(template, facts).rstrip())
+
+
+@register.simple_tag
+def when(moment: datetime | str | None) -> SafeString:
     """Show a moment: absolute in UTC, relative beside it; never relative alone."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
-    return {"moment": moment}
+    return _inline("components/when.html", {"moment": moment})
 
 
 @register.inclusion_tag("components/badge.html")
@@ -155,10 +162,11 @@ def icon(symbol: str) -> dict[str, str]:
     return {"symbol": symbol}
 
 
-@register.inclusion_tag("components/dname.html")
-def dname(text: object) -> dict[str, str]:
+@register.simple_tag
+def dname(text: object) -> SafeString:
     """Show a domain name: Unicode where that is safe, the A-label beside it."""
-    return {"name": name(text), "unicode": unicode_name(text)}
+    facts = {"name": name(text), "unicode": unicode_name(text)}
+    return _inline("components/dname.html", facts)
 
 
 @register.filter

@@ -12,7 +12,7 @@ import pytest
 from bootstrap.core.dns.names import packed, parse_name
 from bootstrap.core.dns.records import Ds, RdataType, RRset, Signed
 from bootstrap.core.dnssec.budget import Budget
-from bootstrap.core.dnssec.chain import Cut, Proof
+from bootstrap.core.dnssec.chain import Cut, Needs, Proof
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.dnssec.signatures import Context, Unverified
 from bootstrap.core.evaluation.acceptance import DENIAL, check_work, modulus_bits
@@ -22,11 +22,12 @@ from bootstrap.core.evaluation.compare import fits, key_ids, requested_keys
 from bootstrap.core.evaluation.decision import _open as unproven_facts
 from bootstrap.core.evaluation.facts import Facts
 from bootstrap.core.evaluation.findings import Finding
+from bootstrap.core.evaluation.observations import Observation
 from bootstrap.core.evaluation.paths import choose_path
 from bootstrap.core.evaluation.plan import next_questions, probe_name
 from bootstrap.core.evaluation.policy import AcceptancePolicy
-from bootstrap.core.evaluation.proofs import Memo, proving, settled
-from bootstrap.core.evaluation.queries import Trigger
+from bootstrap.core.evaluation.proofs import Memo, Sights, proving, settled
+from bootstrap.core.evaluation.queries import Query, Trigger
 from bootstrap.core.evaluation.reasons import Kind, Reason
 from bootstrap.core.evaluation.requests import cds_records
 from bootstrap.core.evaluation.servers import reach
@@ -50,6 +51,7 @@ from tests.support.cases import (
     no_ds,
     published,
 )
+from tests.support.signed import NOW as SIGNED_AT, SIGNAL, a_tree
 
 from .scenarios import (
     BOTH,
@@ -375,6 +377,33 @@ def test_what_was_never_fetched_proves_nothing():
 
     assert proof.security == "indeterminate"
     assert "example.ch" in proof.detail
+
+
+def test_what_holds_is_kept_from_round_to_round_and_what_is_lacking_is_not():
+    """More answers cannot make a proof less true; they may bring what it lacked."""
+    tree = a_tree()
+    tree.prove(SIGNAL, "CDS", now=SIGNED_AT)
+    answers = [
+        Observation(
+            Query("192.0.2.1", *question),
+            SIGNED_AT,
+            b"",
+            tree.zones[question.zone].answer(*question[1:]).to_wire(max_size=65535),
+        )
+        for question in tree.questions
+    ]
+    name = parse_name(SIGNAL)
+    case = replace(a_case(), observations=(), anchors=tree.anchors, now=SIGNED_AT)
+    sights = Sights(case)
+    assert isinstance(sights.prove(name, RdataType.CDS), Needs)
+
+    sights.add(answers)
+
+    held = sights.prove(name, RdataType.CDS)
+    assert isinstance(held, Proof)
+    assert held.security is Security.SECURE
+    sights.add(())
+    assert sights.prove(name, RdataType.CDS) is held
 
 
 def test_a_child_with_no_room_for_a_label_is_not_asked_for_one():
