@@ -13,7 +13,7 @@ import dns.rcode
 import pytest
 from dns.rdatatype import RdataType
 
-from bootstrap.lab.behaviours import BEHAVIOURS
+from bootstrap.lab.behaviours import BEHAVIOURS, Incoming
 from bootstrap.lab.hierarchy import Lab
 from bootstrap.lab.recipes import Recipe
 from bootstrap.lab.worlds import Child, World
@@ -92,8 +92,9 @@ def message_of(stream):
 
 def test_every_behaviour_of_the_table_is_described_here():
     described = {*SILENT, *RCODES, *EDITED, *STREAMS, *DATAGRAMS, *PARTIAL}
-    described |= {*ONE_TYPE, *ABSENT}
-    assert described | {"honest", "no-tcp", "slow", "dribble"} == set(BEHAVIOURS)
+    described |= {*ONE_TYPE, *ABSENT, *ALIASED}
+    others = {"honest", "no-tcp", "slow", "dribble", "hangs-up"}
+    assert described | others == set(BEHAVIOURS)
 
 
 SILENT = {
@@ -157,12 +158,48 @@ EDITED = {
     "cds-twice": lambda m: m.answer,
     "wrong-question": lambda m: m.question[0].name.labels[0] == b"other",
     "not-a-response": lambda m: not m.flags & dns.flags.QR,
+    "cds-crowded": lambda m: [r.rdtype for r in m.answer].count(RdataType.CNAME) == 1,
+    "cds-failing": lambda m: m.rcode() == dns.rcode.SERVFAIL and m.answer,
+    "cds-something-else": lambda m: [r.rdtype for r in m.answer] == [RdataType.A],
 }
 
 
 @pytest.mark.parametrize(("behaviour", "is_so"), EDITED.items())
 def test_an_answer_is_spoiled_in_one_way(lab, behaviour, is_so):
     assert is_so(message_of(over_tcp(lab, behaviour)[1]))
+
+
+ALIASED = {"no-cname": [], "wrong-cname": ["other.example."]}
+REDIRECTED = """id 1
+opcode QUERY
+rcode NOERROR
+flags QR AA
+;QUESTION
+a.old.example. IN CDS
+;ANSWER
+old.example. 300 IN DNAME new.example.
+a.old.example. 300 IN CNAME a.new.example.
+"""
+
+
+@pytest.mark.parametrize(("behaviour", "targets"), ALIASED.items())
+def test_what_a_dname_makes_is_left_out_or_wrong(behaviour, targets):
+    honest = dns.message.from_text(REDIRECTED).to_wire()
+    query = dns.message.make_query("a.old.example.", "CDS")
+
+    reaction = BEHAVIOURS[behaviour](Incoming(query, tcp=True, honest=lambda: honest))
+
+    message = dns.message.from_wire(reaction.messages[0])
+    aliases = [r for r in message.answer if r.rdtype == RdataType.CNAME]
+    assert [str(rrset[0].target) for rrset in aliases] == targets
+    assert len(message.answer) == len(targets) + 1
+
+
+def test_who_hangs_up_says_nothing_on_either_transport(lab):
+    _, got, end = over_tcp(lab, "hangs-up", to_the_end=True)
+
+    assert (got, end) == (b"", "closed")
+    assert over_udp(lab, "hangs-up")[1] is None
 
 
 def test_a_record_is_repeated_on_the_wire(lab):
