@@ -145,12 +145,13 @@ class Machinery:
 def look(now: datetime) -> Machinery:
     """Return the state of our own parts."""
     resolver, anchors, trouble = _scanner(now)
+    stopped, switch = switches.standing()
     return Machinery(
         parts=list(Heartbeat.objects.order_by("name")),
         queued=bell.depth(MANY),
         skew=_skew(now),
-        stopped=switches.stopped(),
-        switch=Switch.objects.filter(name=switches.ROW).first(),
+        stopped=stopped,
+        switch=switch,
         breakers=list(Breaker.objects.open().prefetch_related("voices")),
         ledger=_ledger(),
         sources=_sources(now),

@@ -34,12 +34,20 @@ class SwitchRefused(Exception):
 
 def stopped() -> str:
     """Return why nothing may be sent now; empty if publication is free."""
+    return standing()[0]
+
+
+def standing() -> tuple[str, Switch | None]:
+    """Return why nothing may be sent, or nothing, and the switch that people turn."""
+    rows = list(Switch.objects.filter(name__in=(ROW, QUARANTINE)).order_by("name"))
+    mine = next((row for row in rows if row.name == ROW), None)
     path = config.publish_stop_file()
     if path is not None and path.exists():
-        return f"the file {path} is there"
-    engaged = Switch.objects.filter(name__in=(ROW, QUARANTINE), engaged=True)
-    row = engaged.order_by("name").first()
-    return "" if row is None else row.reason or "the switch is engaged"
+        return f"the file {path} is there", mine
+    engaged = next((row for row in rows if row.engaged), None)
+    if engaged is None:
+        return "", mine
+    return engaged.reason or "the switch is engaged", mine
 
 
 @transaction.atomic
