@@ -178,9 +178,9 @@ def test_the_canary_comes_back_and_sigterm_ends_the_whole_group(small):
 def test_a_cluster_that_stands_still_is_killed_and_the_worker_ends_with_an_error(small):
     """The queue's lock is lost with a killed worker; nothing else would notice."""
     with small.process("worker", "--patience", "4") as worker:
-        until(lambda: children(worker.pid), seconds=20, told=small.logs)
+        # Not sooner: whom the first process starts later would go on working.
+        until(lambda: heartbeat(small) != "None", seconds=30, told=small.logs)
         cluster = children(worker.pid)
-        time.sleep(1)
         for pid in cluster:
             if is_alive(pid):
                 os.kill(pid, signal.SIGSTOP)

@@ -111,11 +111,11 @@ class Command(BaseCommand):
             now = clock.ticks()
             if _touched(life) != newest:
                 newest, heard = _touched(life), now
-            if now - rung >= min(RING_EVERY, patience / RINGS):
-                rung = now
-                heard = heard if _ring_canary() else now
             if now - heard > patience:
                 return f"no canary came back for {now - heard:.0f} s"
+            if now - rung >= min(RING_EVERY, patience / RINGS):
+                rung = now
+                heard = heard if _ring_canary() else clock.ticks()
         return ""
 
 
