@@ -98,13 +98,14 @@ def test_an_entry_that_is_not_sealed_yet_says_who_seals(folder):
 
 
 def test_the_export_of_a_day_holds_its_entries_and_satisfies_a_stranger(folder):
+    # Days gone by: what the sealer adds has the time of the clock.
+    write(300, later=timedelta(days=-2))
+    write(300, later=timedelta(days=-1))
     write(300)
-    write(300, later=timedelta(days=1))
-    write(300, later=timedelta(days=2))
     seal()
 
-    day = f"{NOW + timedelta(days=1):%Y-%m-%d}"
-    until = f"{NOW + timedelta(days=2):%Y-%m-%d}"
+    day = f"{NOW - timedelta(days=1):%Y-%m-%d}"
+    until = f"{NOW:%Y-%m-%d}"
     call_command("audit", "export", "--from", day, "--to", until)
 
     export = folder / "audit-export"
