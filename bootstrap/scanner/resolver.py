@@ -41,8 +41,14 @@ NEW_NAMES: Final = 5
 """Nameserver names of one zone that are looked up (S-25)."""
 TRIES: Final = 8
 """Packets spent on one question, over all servers of its zone."""
-SECOND_OPINIONS: Final = 3
-"""Further servers asked when an answer leads to no proof (P-7.92)."""
+DOUBTED: Final = 3
+"""Servers of one look-up whose answers may lead to no proof (P-7.92)."""
+SECOND_OPINIONS: Final = 12
+"""Questions of one look-up that are put to another server for that reason.
+
+One server that lags behind spoils all that was asked of it at once: keys, proofs of
+each label, and the answer. Each of them needs another opinion.
+"""
 UNPROTECTED: Final = ADDRESSES | {RdataType.NS}
 """Types whose answers may be unsigned: they travel over TCP only (S-6)."""
 AGAIN: Final = frozenset({Trouble.TIMEOUT, Trouble.JUNK, Trouble.TCP_CLOSED})
@@ -107,6 +113,7 @@ class Resolver:
         self, errand: Errand, name: Name, rdtype: RdataType, path: Path
     ) -> Proof:
         opinions = 0
+        doubted: set[str] = set()
         while True:
             view = self._view(errand)
             found = validate(
@@ -128,6 +135,9 @@ class Resolver:
                 return found
             self._distrust(errand, view, found.blame)
             if found.blame is None or opinions >= SECOND_OPINIONS:
+                return found
+            doubted |= _answering(errand, found.blame)
+            if len(doubted) > DOUBTED:
                 return found
             opinions += 1
             if not await self._ask_another(errand, found.blame, path):
@@ -370,6 +380,13 @@ def _below(above: Name, name: Name) -> Iterator[Name]:
     """Yield the names below `above` on the way to `name`, itself included."""
     for count in range(len(above.labels) + 1, len(name.labels) + 1):
         yield tail(name, count)
+
+
+def _answering(errand: Errand, question: Question) -> set[str]:
+    """Return the servers whose answers to `question` the errand has."""
+    known = errand.answers.get(question)
+    observations = () if known is None else known.observations
+    return {o.query.server for o in observations if o.received is not None}
 
 
 def _is_worth_repeating(entry: Entry, address: str) -> bool:
