@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any, Final
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+MAX_PORT: Final = 65_535
+LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+HOST: Final = re.compile(rf"{LABEL}(?:\.{LABEL})*\.?")
 MIN_SECRET: Final = 50
 """Characters that Django's own deployment check asks for."""
 
@@ -121,6 +125,22 @@ def choice(name: str, *words: str) -> str:
     if text not in words:
         raise ImproperlyConfigured(f"{name} is {text!r}. Write {' or '.join(words)}.")
     return str(text)
+
+
+def endpoint(name: str) -> tuple[str, int] | None:
+    """Return a host name and a port, 53 when none is named; None when nothing is set.
+
+    Raises:
+        ImproperlyConfigured: neither "HOST" nor "HOST:PORT".
+    """
+    text = str(env.str(name, default="")).strip()
+    if not text:
+        return None
+    host, colon, port = text.partition(":")
+    number = int(port) if port.isascii() and port.isdigit() else 0
+    if not HOST.fullmatch(host) or (colon and not 0 < number <= MAX_PORT):
+        raise ImproperlyConfigured(f"{name} is {text!r}. Write HOST or HOST:PORT.")
+    return host.rstrip(".").lower(), number or 53
 
 
 def roles_by_group(name: str) -> dict[str, tuple[tuple[str, str], ...]]:

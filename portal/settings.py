@@ -10,6 +10,7 @@ import django_stubs_ext
 from .env import (
     choice,
     database,
+    endpoint,
     env,
     examined,
     flag,
@@ -179,6 +180,10 @@ PUBLIC_PER_MINUTE = env.int("PUBLIC_PER_MINUTE", default=600 if PORTAL_DEMO else
 """Pages that one network may open in a minute without an account (S-109)."""
 PUBLIC_BURST = env.int("PUBLIC_BURST", default=60 if PORTAL_DEMO else 10)
 """How many of them at once."""
+POLICY_CONTACT = env.str("POLICY_CONTACT", default="").strip()
+"""Whom operators may write to about the rules, as the public page says it (P-5.4)."""
+DSYNC_ENDPOINT = endpoint("DSYNC_ENDPOINT")
+"""Where `manage.py notify` is heard: what the zones' DSYNC records point to."""
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

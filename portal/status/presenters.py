@@ -17,8 +17,10 @@ from bootstrap.models import Domain, DomainState, ScanAttempt
 from bootstrap.services import requests, states
 from portal import words
 
+from . import criteria
 from .changes import Change, Seen, changes, concerned
 from .held import gone
+from .rules import Rules, rules_of
 from .software import guides
 
 STEPS: Final = (
@@ -188,7 +190,23 @@ def told(row: Domain, *, now: datetime) -> dict[str, Any]:
         "awaited": awaited,
         "next_at": requests.next_look(row, now=now),
         "now": now,
+        **held_to(scan, rules_of(row.zone)),
         **to_do(reason, row, scan),
+    }
+
+
+def held_to(scan: ScanAttempt | None, rules: Rules) -> dict[str, Any]:
+    """Return what is asked of a change, as the last evaluation found it (P-5.4)."""
+    items = criteria.found(scan, rules.limits())
+    ends = [item.badge for item in items]
+    version = rules.version
+    return {
+        "criteria": items,
+        "criteria_met": ends.count(criteria.MET),
+        "criteria_unmet": ends.count(criteria.NOT_MET),
+        "criteria_moved": bool(
+            items and scan and version and version.created_at > scan.started_at
+        ),
     }
 
 
@@ -227,6 +245,10 @@ def as_json(facts: Mapping[str, Any]) -> dict[str, Any]:
         "evaluation": str(scan.pk) if scan else None,
         "publish": [c.line for c in facts["changes"] if not c.remove],
         "remove": [c.line for c in facts["changes"] if c.remove],
+        "criteria": [
+            {"check": item.check, "result": item.badge.word if item.badge else None}
+            for item in facts["criteria"]
+        ],
     }
 
 

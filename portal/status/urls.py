@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import pages, reports, shared
+from . import pages, policies, reports, shared
 
 app_name = "status"
 urlpatterns = [
     path("", pages.index, name="index"),
+    path("policy/", policies.policies, name="policies"),
+    path("policy/<str:zone>", policies.policy, name="policy"),
+    path("policy/<str:zone>/json", policies.policy_json, name="policy-json"),
     path("<path:name>/badge.svg", pages.badge, name="badge"),
     path("<path:name>/check", pages.check, name="check"),
     path("<path:name>/look", pages.look, name="look"),

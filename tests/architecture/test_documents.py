@@ -139,7 +139,7 @@ def test_every_runbook_is_in_the_list_of_runbooks():
 
 def test_the_readme_names_every_setting():
     read = re.compile(
-        r"(?:env\.\w+|flag|choice|roles_by_group)\(\s*\"([A-Z][A-Z_0-9]+)\""
+        r"(?:env\.\w+|flag|choice|endpoint|roles_by_group)\(\s*\"([A-Z][A-Z_0-9]+)\""
     )
     names = {
         name

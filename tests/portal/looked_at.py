@@ -42,6 +42,7 @@ NO_PAGE = {
         "shared:json",
         "status:badge",
         "status:json",
+        "status:policy-json",
     },
     PRESSED: {
         "dashboard:acknowledge",
@@ -92,6 +93,8 @@ def open_pages(registry, rf) -> dict[str, str]:
         "login": reverse("account_login"),
         "index": "/status/",
         "wrong": "/status/?name=a..b",
+        "policies": "/status/policy/",
+        "policy": "/status/policy/example",
         "waiting": "/status/lonely.example",
         "differs": "/status/differs.example",
         "broken": "/status/broken.example",

@@ -77,8 +77,12 @@ def a_zone(name: str = "example", **columns: Any) -> Zone:
     return Zone.objects.create(
         name=name,
         created_at=NOW - timedelta(days=200),
-        imported_at=NOW - timedelta(hours=1),
-        **{"primary": "192.0.2.53#53", "soa_serial": 2026112401} | columns,
+        **{
+            "imported_at": NOW - timedelta(hours=1),
+            "primary": "192.0.2.53#53",
+            "soa_serial": 2026112401,
+        }
+        | columns,
     )
 
 
@@ -189,11 +193,12 @@ def signals(child: str, *securities: str) -> list[dict[str, Any]]:
 
 
 CHECKS: tuple[tuple[str, str, list[str]], ...] = (
-    ("check_delegation", "pass", ["PRE_NOT_DELEGATED"]),
+    ("check_preconditions", "pass", []),
     ("check_apex", "pass", ["APEX_CONSISTENT"]),
     ("check_signals", "pass", ["SIG_OK"]),
-    ("check_signals_match_apex", "pass", []),
-    ("check_acceptance", "pass", ["ACC_OK", "ACC_STANDBY_KEY"]),
+    ("check_agreement", "pass", []),
+    ("check_keys", "note", ["ACC_STANDBY_KEY"]),
+    ("check_path", "pass", []),
 )
 
 
@@ -202,8 +207,6 @@ def checks(*, failing: str = "", reason: str = "") -> list[dict[str, Any]]:
     told, stopped = [], False
     for name, result, reasons in CHECKS:
         shown = {"id": name, "result": result, "reasons": reasons, "detail": ""}
-        if name == "check_delegation":
-            shown["reasons"] = []
         if stopped:
             shown |= {"result": "skipped", "reasons": []}
         if name == failing:
