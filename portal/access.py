@@ -104,6 +104,17 @@ def is_staff(user: User | AnonymousUser) -> bool:
     return user.is_authenticated and user.is_active and user.is_staff
 
 
+def person_of(request: HttpRequest) -> User:
+    """Return the account behind a request of somebody who signed in.
+
+    Raises:
+        PermissionDenied: nobody did.
+    """
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
 def everywhere(view: View) -> View:
     """Let in staff who see all zones: what the page shows belongs to none."""
 

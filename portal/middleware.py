@@ -17,8 +17,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 
 from bootstrap import clock
+from bootstrap.services import preferences
 
-from . import visits
+from . import moments, visits
 from .access import (
     CAME_BY_OIDC,
     SECOND_FACTOR_SHOWN,
@@ -44,6 +45,9 @@ OPEN_PREFIXES: Final = (
     "/language/",
 )
 """Paths that an account without second factor must reach to get one."""
+
+IN_UTC: Final = (*TRANSLATED, "/admin/", "/api/")
+"""Pages whose times are in UTC, whoever reads them."""
 
 FACTORS: Final = "/accounts/2fa/"
 FAULT: Final = 500
@@ -140,6 +144,18 @@ def _must_return(request: HttpRequest) -> bool:
         and not is_mfa_enabled(request.user)
         and not came_lately(request)
     )
+
+
+def own_zone(respond: Respond) -> Respond:
+    """Show times on the dashboard in the zone that its reader chose."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(IN_UTC) or not is_staff(request.user):
+            return respond(request)
+        with moments.read_in(preferences.zone_of(request.user)):
+            return respond(request)
+
+    return middleware
 
 
 def languages(respond: Respond) -> Respond:

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "portal.middleware.session_limits",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.middleware.second_factor",
+    "portal.middleware.own_zone",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -126,7 +127,7 @@ CACHES = {
 }
 
 # Sign-in: accounts are made by the registry, never by visitors.
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["portal.accounts.backend.Accounts"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",

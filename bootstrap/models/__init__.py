@@ -18,7 +18,7 @@ from .heartbeat import Heartbeat
 from .ledger import AuditLeaf, Checkpoint, Cosignature
 from .note import Note
 from .operator import OperatorFinding
-from .people import Identity, RoleRequest, ZoneRole
+from .people import Identity, Preferences, RoleRequest, ZoneRole
 from .proposal import Decision, Proposal
 from .publication import Publication, Sighting
 from .rate import RateBucket
@@ -60,6 +60,7 @@ __all__ = [
     "Note",
     "OperatorFinding",
     "PolicyVersion",
+    "Preferences",
     "Proposal",
     "Publication",
     "RateBucket",

@@ -113,3 +113,24 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} at {self.issuer}"
+
+
+class Preferences(models.Model):
+    """How a person reads pages: in which time zone, and long lists in which layout.
+
+    `lists` holds, by list, what its layout would say in an address. Nothing is
+    decided by it.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences"
+    )
+    time_zone = models.CharField(max_length=64, blank=True)
+    """A name of the IANA time zone database; empty for UTC."""
+    lists = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name_plural = "preferences"
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"

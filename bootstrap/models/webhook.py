@@ -36,8 +36,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def due(self, now: datetime) -> Self:
         """Return what waits to be sent, oldest first."""
-        waiting = self.filter(delivered_at=None, given_up_at=None, due_at__lte=now)
-        return waiting.filter(webhook__active=True).order_by("due_at", "pk")
+        ready = self.waiting().filter(webhook__active=True, due_at__lte=now)
+        return ready.order_by("due_at", "pk")
+
+    def waiting(self) -> Self:
+        """Return what was neither delivered nor given up."""
+        return self.filter(delivered_at=None, given_up_at=None)
 
 
 class Delivery(models.Model):
@@ -81,3 +85,10 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.webhook_id} try {self.attempts}"
+
+    @property
+    def stand(self) -> str:
+        """Where it stands, in two words at most."""
+        if self.delivered_at:
+            return "delivered"
+        return "given up" if self.given_up_at else "waiting"

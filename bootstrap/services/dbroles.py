@@ -52,7 +52,14 @@ SEALER: Final[Mapping[str, str]] = {
 }
 """Tables of which the sealer may do more than read."""
 
-PRIVATE: Final = frozenset({"auth_user", "django_session", "mfa_authenticator"})
+PRIVATE: Final = frozenset(
+    {
+        "auth_user",
+        "bootstrap_preferences",
+        "django_session",
+        "mfa_authenticator",
+    }
+)
 """Of no use to those who only read the trail."""
 
 

@@ -11,11 +11,13 @@ import hmac
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import Delivery, Webhook
@@ -31,6 +33,10 @@ WAITS: Final = tuple(timedelta(minutes=m) for m in (5, 10, 20, 40, 80, 160, 320,
 BATCH: Final = 50
 SECRET_BYTES: Final = 32
 GOOD: Final = range(200, 300)
+MANY: Final = 100
+"""Webhooks on one page."""
+COUNTED: Final = 10_000
+"""Counting what waits stops here."""
 TRIAL: Final = "webhook.test"
 
 
@@ -82,6 +88,60 @@ def _record(entry_type: EntryType, hook: Webhook, actor: Actor, now: datetime) -
         url=hook.url,
         events=hook.events,
     )
+
+
+def send_again(row: Delivery, *, now: datetime) -> None:
+    """Put a delivery that was given up back in the outbox, with all its tries.
+
+    What it tells is an entry that happened and stays, so nothing is recorded anew.
+
+    Raises:
+        WebhookRefused: it was not given up, was a trial, or its webhook is removed.
+    """
+    again = Delivery.objects.filter(
+        pk=row.pk, webhook__active=True, entry__isnull=False
+    )
+    moved = again.exclude(given_up_at=None).update(
+        given_up_at=None, attempts=0, due_at=now
+    )
+    if not moved:
+        raise WebhookRefused("only what was given up can be sent again")
+
+
+def log_of(hook: Webhook, limit: int) -> list[Delivery]:
+    """Return what a webhook was told and how that went, the newest first."""
+    return list(hook.deliveries.select_related("entry").order_by("-pk")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A webhook as staff see it: its host alone, for a path may hold a secret."""
+
+    number: int
+    host: str
+    events: Sequence[str]
+    waiting: int
+    last: Delivery | None
+
+
+def listeners() -> list[Listener]:
+    """Return the webhooks that are told something, with how it went last."""
+    newest = Delivery.objects.filter(webhook=OuterRef("pk")).exclude(tried_at=None)
+    last = Subquery(newest.order_by("-pk").values("pk")[:1])
+    hooks = list(Webhook.objects.filter(active=True).annotate(last=last)[:MANY])
+    outbox = Delivery.objects.waiting().order_by().values_list("webhook", flat=True)
+    waiting = Counter(outbox[:COUNTED])
+    tried = Delivery.objects.in_bulk([hook.last for hook in hooks if hook.last])
+    return [
+        Listener(
+            hook.pk,
+            posting.parse(hook.url).host,
+            hook.events,
+            waiting[hook.pk],
+            tried.get(hook.last),
+        )
+        for hook in hooks
+    ]
 
 
 def try_out(

@@ -10,7 +10,7 @@ from allauth.mfa.urls import urlpatterns as factor_urls
 from csp.decorators import csp_update
 from django.urls import include, path
 
-from . import factors, oidc, sessions, views
+from . import display, factors, oidc, sessions, views
 
 OFFERED: Final = frozenset(
     {
@@ -37,6 +37,9 @@ urlpatterns = [
     path("accounts/sessions/", sessions.mine, name="sessions"),
     path("accounts/sessions/others/", sessions.end_others, name="sessions-end-others"),
     path("accounts/sessions/<int:session_id>/", sessions.end, name="session-end"),
+    path("accounts/display/", display.display, name="display"),
+    path("accounts/display/zone/", display.choose, name="display-zone"),
+    path("accounts/display/lists/", display.reset, name="display-lists"),
     path("accounts/2fa/", include(factors.recorded(factor_urls))),
     path("language/", views.language, name="language"),
     path("theme/", views.theme, name="theme"),

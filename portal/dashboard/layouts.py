@@ -1,8 +1,7 @@
 """How a person reads a long list: which columns, in which order, how many rows.
 
 All of it lives in the address, so that it can be sent on and kept in a saved view.
-What somebody wants always is remembered by a cookie of the display, like the theme;
-no table of the registry knows it.
+What somebody wants always is remembered with the account, wherever they sign in.
 """
 
 from __future__ import annotations
@@ -11,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
+
+from bootstrap.services import preferences
 
 SIZES: Final = (25, 50, 100, 200)
 USUAL: Final = 50
@@ -185,7 +186,7 @@ def of(what: str, request: HttpRequest | None, asked: Mapping[str, Any]) -> Layo
     sense in either is passed over. Without a request nothing is remembered.
     """
     columns, first = OFFERS[what]
-    kept = QueryDict(request.COOKIES.get(cookie(what), "") if request else "")
+    kept = preferences.layouts_of(request.user).get(what, {}) if request else {}
     said = {key: str(asked[key]) for key in KEYS if asked.get(key)}
     wanted = {key: said.get(key) or kept.get(key, "") for key in KEYS}
     sort = wanted["sort"] if wanted["sort"] in _orders(columns) else first
@@ -200,15 +201,10 @@ def of(what: str, request: HttpRequest | None, asked: Mapping[str, Any]) -> Layo
     )
 
 
-def cookie(what: str) -> str:
-    """Return the name of the cookie that remembers a list's layout."""
-    return f"list-{what}"
-
-
 def told(
     what: str, chosen: Iterable[str], sort: str, size: str, usual: Layout | None = None
 ) -> dict[str, str]:
-    """Return what an address or a cookie says for these choices.
+    """Return what an address says for these choices, or what is remembered of them.
 
     What `usual` says already needs no word.
     """

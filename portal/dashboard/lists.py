@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from portal.access import staff_only
-from portal.accounts.views import COOKIE
+from bootstrap.services import preferences
+from portal.access import person_of, staff_only
 
 from . import layouts
 
@@ -32,11 +32,11 @@ def layout(request: HttpRequest, what: str) -> HttpResponse:
     usual = None if "view=" in back else layouts.of(what, request, {})
     told = {} if act else layouts.told(what, *chosen, usual)
     response = redirect(_back(back, told))
+    person = person_of(request)
     if act == "always":
-        kept = urlencode(layouts.told(what, *chosen))
-        response.set_cookie(layouts.cookie(what), kept, **COOKIE)
+        preferences.keep_layout(person, what, layouts.told(what, *chosen))
     elif act == "reset":
-        response.delete_cookie(layouts.cookie(what))
+        preferences.forget_layouts(person, what)
     return response
 
 

@@ -11,7 +11,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from bootstrap import clock
 from bootstrap.models import Breaker, Zone
-from bootstrap.services import holds as guards, machinery, powers, scanruns, switches
+from bootstrap.services import (
+    deliveries,
+    holds as guards,
+    machinery,
+    powers,
+    scanruns,
+    switches,
+)
 from portal.access import (
     DECIDE,
     HOLD,
@@ -78,6 +85,7 @@ def system(request: HttpRequest) -> HttpResponse:
     """Show how our own parts are."""
     now = clock.now()
     shown = {"seen": machinery.look(now), "work": machinery.work(now), "now": now}
+    shown["listeners"] = deliveries.listeners()
     shown["may_stop"] = holds(request.user, HOLD)
     shown["may_release"] = holds(request.user, DECIDE)
     return render(request, "dashboard/system.html", shown)

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from bootstrap import clock
-from portal import idn, words
+from portal import idn, moments, words
 
 register = template.Library()
 
@@ -115,6 +115,14 @@ def utc(moment: datetime | str | None) -> str:
 
 
 @register.filter
+def local(moment: datetime | str | None) -> str:
+    """Return a moment in the reader's time zone, with its offset (ux.md, section 4)."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment) if moment else None
+    return moments.told(moment) if moment else ""
+
+
+@register.filter
 def relative(moment: datetime | None) -> str:
     """Return how long ago a moment was, or how far ahead it lies."""
     if moment is None:
@@ -138,7 +146,7 @@ def _inline(template: str, facts: dict[str, Any]) -> SafeString:
 
 @register.simple_tag
 def when(moment: datetime | str | None) -> SafeString:
-    """Show a moment: absolute in UTC, relative beside it; never relative alone."""
+    """Show a moment: absolute, relative beside it, UTC in its title; never relative alone."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     return _inline("components/when.html", {"moment": moment})

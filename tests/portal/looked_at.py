@@ -73,6 +73,8 @@ NO_PAGE = {
         "dashboard:switch-release",
         "dashboard:token-issue",
         "dashboard:token-revoke",
+        "display-lists",
+        "display-zone",
         "accounts/2fa/totp/activate/",  # with its own policy: `mfa_activate_totp`
         "keys",
         "language",
@@ -149,6 +151,7 @@ def staff_pages(registry) -> dict[str, str]:
         "person": to("person", User.objects.order_by("pk")[0].pk),
         "password": reverse("account_change_password"),
         "sessions": reverse("sessions"),
+        "display": reverse("display"),
         "sign-out": reverse("account_logout"),
     }
     for state in ("candidate", "held", "failed", "visible", "hostile"):

@@ -111,7 +111,7 @@ def test_choosing_leads_to_an_address_with_the_filters_that_were_set(reader):
     ]
 
 
-def test_a_layout_is_remembered_by_the_browser_until_it_is_reset(reader):
+def test_a_layout_is_remembered_until_it_is_reset(reader):
     form = {"columns": ["look"], "size": "25", "act": "always"}
     answer = choose(reader, "domains", "/domains/?q=shop", **form)
 

@@ -13,8 +13,10 @@ from bootstrap.core.evaluation.policy import AcceptancePolicy
 from bootstrap.models import (
     Breaker,
     Checkpoint,
+    Delivery,
     RulesChange,
     Switch,
+    Webhook,
     WorkItem,
     Zone,
 )
@@ -196,3 +198,27 @@ def test_settings_that_hold_nonsense_are_told_on_the_page(reader, settings):
     settings.BOOTSTRAP = {**settings.BOOTSTRAP, "DNS_PORT": "many"}
 
     assert "DNS_PORT" in reader.get("/system/").text
+
+
+def test_the_system_page_tells_how_webhooks_fare(reader):
+    now = clock.now()
+    assert "No other machine is told of events." in reader.get("/system/").text
+    hook = Webhook.objects.create(
+        url="https://hooks.example/T0P-SECRET",
+        secret="T0P-SECRET",  # noqa: S106 - of this test
+        events=["proposal.*"],
+        created_at=now,
+    )
+    Delivery.objects.create(
+        webhook=hook, due_at=now, attempts=9, tried_at=now, status=500, given_up_at=now
+    )
+    Delivery.objects.create(webhook=hook, due_at=now)
+
+    text = reader.get("/system/").text
+
+    assert "hooks.example" in text
+    assert "proposal.*" in text
+    assert "given up" in text
+    assert "answered 500" in text
+    assert '<td class="num" data-label="Waiting">1</td>' in text
+    assert "T0P-SECRET" not in text

@@ -6,6 +6,7 @@ import html
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -13,7 +14,14 @@ from django.urls import reverse
 from bootstrap import clock
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.core.workflow.lifecycle import State
-from bootstrap.models import Domain, DomainState, OperatorFinding, Proposal
+from bootstrap.models import (
+    DailyFigures,
+    Domain,
+    DomainState,
+    OperatorFinding,
+    Proposal,
+    ZoneRole,
+)
 from bootstrap.services import notes, operators, statistics
 from bootstrap.services.actors import Actor, ActorKind
 from portal import access, words
@@ -364,6 +372,27 @@ def test_the_overview_counts_itself_when_nobody_else_has_lately(reader, registry
 
     secured = Domain.objects.filter(removed_at=None, state="secured").count()
     assert f"{secured} of " in reader.get("/").text
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("limited", [False, True])
+def test_the_overview_keeps_its_limit_whoever_counts_and_whoever_looks(
+    late, limited, registry
+):
+    """Ten questions at most: with old figures, and for somebody of a single zone."""
+    for ago in (2, 1, 0):
+        statistics.count(now=clock.now() - timedelta(days=ago))
+    if late:
+        DailyFigures.objects.update(counted_at=clock.now() - timedelta(hours=1))
+    person = rows.a_person("local", "viewer")
+    if limited:
+        person.groups.clear()
+        role = Group.objects.get(name="viewer")
+        ZoneRole.objects.create(
+            user=person, role=role, zone=registry.zone, since=clock.now()
+        )
+
+    assert count_queries(enter(person), "/") <= 10
 
 
 def test_an_operator_of_stuck_names_leads_to_exactly_those(reader, registry):

@@ -253,3 +253,67 @@ def test_the_command_adds_lists_tries_and_removes(receiver, settings, capsys):
         call_command("webhook", "test", str(hook.pk))
     with pytest.raises(CommandError):
         call_command("webhook", "test", "999")
+
+
+def given_up(receiver) -> Delivery:
+    receiver.answer = 500
+    happen()
+    for wait in range(len(deliveries.WAITS) + 1):
+        deliver(timedelta(days=wait))
+    return Delivery.objects.get(given_up_at__isnull=False)
+
+
+def test_what_was_given_up_can_be_sent_again_and_nothing_else(receiver):
+    hook = a_webhook(receiver.url)
+    row = given_up(receiver)
+    receiver.answer = 204
+
+    deliveries.send_again(row, now=NOW)
+    with pytest.raises(deliveries.WebhookRefused):
+        deliveries.send_again(row, now=NOW)  # it waits already
+
+    assert deliver() == {"delivered": 1}
+    with pytest.raises(deliveries.WebhookRefused):
+        deliveries.send_again(row, now=NOW)
+    Delivery.objects.update(delivered_at=None, given_up_at=NOW)
+    deliveries.remove(hook, actor=OPERATOR, now=NOW)
+    with pytest.raises(deliveries.WebhookRefused):
+        deliveries.send_again(row, now=NOW)
+
+
+def test_the_log_tells_every_delivery_the_newest_first(receiver, capsys):
+    hook = a_webhook(receiver.url)
+    row = given_up(receiver)
+    waiting = happen()
+
+    call_command("webhook", "log", str(hook.pk), "--json")
+    newest, older = map(json.loads, capsys.readouterr().out.splitlines())
+
+    assert (newest["entry"], newest["stand"]) == (str(waiting.uid), "waiting")
+    assert newest["next_at"] == NOW.isoformat()
+    assert (older["delivery"], older["stand"], older["status"]) == (
+        row.pk,
+        "given up",
+        500,
+    )
+    assert older["attempts"] == len(deliveries.WAITS) + 1
+    call_command("webhook", "log", str(hook.pk), "--limit", "1")
+    assert "stand=waiting" in capsys.readouterr().out
+    call_command("webhook", "resend", str(row.pk))
+    assert Delivery.objects.waiting().count() == 2
+    for number in (row.pk, 999_999):
+        with pytest.raises(CommandError):
+            call_command("webhook", "resend", str(number))
+
+
+def test_staff_see_the_host_and_the_last_try_but_no_path_and_no_secret(receiver):
+    hook = a_webhook(f"{receiver.url}/T0P-SECRET?token=x")
+    row = given_up(receiver)
+    happen()
+
+    (seen,) = deliveries.listeners()
+
+    assert (seen.number, seen.host, seen.waiting) == (hook.pk, "127.0.0.1", 1)
+    assert seen.last == row
+    deliveries.remove(hook, actor=OPERATOR, now=NOW)
+    assert deliveries.listeners() == []

@@ -9,15 +9,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bootstrap import clock, config
 from bootstrap.management.output import as_json
-from bootstrap.models import Webhook
+from bootstrap.models import Delivery, Webhook
 from bootstrap.services import deliveries
 from bootstrap.services.actors import OPERATOR
 
 
 class Command(BaseCommand):
-    """Add, list, try or remove webhooks."""
+    """Add, list, try or remove webhooks; read their log."""
 
-    help = "Add, list, try or remove webhooks."
+    help = "Add, list, try or remove webhooks; read their log."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the verbs and their options."""
@@ -37,6 +37,14 @@ class Command(BaseCommand):
         listing.add_argument(
             "--json", action="store_true", help="print one JSON object a line"
         )
+        log = verbs.add_parser("log", help="say what it was told, the newest first")
+        log.add_argument("id", type=int)
+        log.add_argument("--limit", type=int, default=50, help="so many (50)")
+        log.add_argument(
+            "--json", action="store_true", help="print one JSON object a line"
+        )
+        again = verbs.add_parser("resend", help="tell what was given up again")
+        again.add_argument("delivery", type=int, help="its number in the log")
         for verb, words in {"remove": "tell it nothing more", "test": "try it"}.items():
             one = verbs.add_parser(verb, help=words)
             one.add_argument("id", type=int)
@@ -48,6 +56,8 @@ class Command(BaseCommand):
             "list": self.list,
             "remove": self.remove,
             "test": self.test,
+            "log": self.log,
+            "resend": self.resend,
         }
         verbs[options["verb"]](options)
 
@@ -86,6 +96,39 @@ class Command(BaseCommand):
         if row.delivered_at is None:
             raise CommandError(row.trouble or f"answered {row.status}")
         self.stdout.write(f"answered {row.status}")
+
+    def log(self, options: dict[str, Any]) -> None:
+        """Print one line for each delivery: what, how often tried, and how it went."""
+        hook = _named(options["id"])
+        for row in deliveries.log_of(hook, max(0, options["limit"])):
+            told = _line(row)
+            words = "  ".join(f"{name}={value}" for name, value in told.items())
+            self.stdout.write(as_json(told) if options["json"] else words)
+
+    def resend(self, options: dict[str, Any]) -> None:
+        """Put what was given up back in the outbox."""
+        row = Delivery.objects.filter(pk=options["delivery"]).first()
+        if row is None:
+            raise CommandError(f"there is no delivery {options['delivery']}")
+        try:
+            deliveries.send_again(row, now=clock.now())
+        except deliveries.WebhookRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"delivery {row.pk}: due now")
+
+
+def _line(row: Delivery) -> dict[str, Any]:
+    return {
+        "delivery": row.pk,
+        "event": row.entry.type if row.entry else deliveries.TRIAL,
+        "entry": str(row.entry.uid) if row.entry else None,
+        "stand": row.stand,
+        "attempts": row.attempts,
+        "tried_at": row.tried_at.isoformat() if row.tried_at else None,
+        "status": row.status,
+        "trouble": row.trouble,
+        "next_at": row.due_at.isoformat() if row.stand == "waiting" else None,
+    }
 
 
 def _named(number: int) -> Webhook:
