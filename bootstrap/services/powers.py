@@ -7,10 +7,10 @@ which carries the answer of this moment; pages ask here, for rows and buttons.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser, Permission, User
-from django.db.models import Model, QuerySet
+from django.db.models import BigIntegerField, Model, QuerySet, Value
 
 from bootstrap.models import ZoneRole
 
@@ -18,6 +18,8 @@ Row = TypeVar("Row", bound=Model)
 Person = User | AnonymousUser
 Grant = tuple[int, str]
 """A zone's id, and a permission that holds there."""
+Held = tuple[int | None, str, str | None]
+"""A zone's id or None for all, an app, and a code name; a role may have none."""
 Zones = frozenset[int] | None
 """Ids of zones; None stands for all, also those to come."""
 SEE: Final = "bootstrap.view_domain"
@@ -34,19 +36,35 @@ def grants_of(person: Person) -> frozenset[Grant]:
         return frozenset()
     kept: frozenset[Grant] | None = getattr(person, KEPT, None)
     if kept is None:
-        kept = _asked(person)
-        setattr(person, KEPT, kept)
+        _, kept = grant_all(person)
     return kept
 
 
-def _asked(person: User) -> frozenset[Grant]:
-    rows = ZoneRole.objects.filter(user=person).order_by()
-    labels = rows.values_list(
+def grant_all(person: User) -> tuple[frozenset[str], frozenset[Grant]]:
+    """Return what a person may do everywhere, and in single zones.
+
+    One question of the database for both; the second is kept with the person.
+    """
+    rows = Permission.objects.order_by()
+    everywhere = Value(None, output_field=BigIntegerField())
+    own, by_role = (
+        rows.filter(**{path: person})
+        .annotate(zone=everywhere)
+        .values_list("zone", "content_type__app_label", "codename")
+        for path in ("user", "group__user")
+    )
+    here = ZoneRole.objects.filter(user=person).order_by()
+    in_zones = here.values_list(
         "zone_id",
         "role__permissions__content_type__app_label",
         "role__permissions__codename",
     )
-    return frozenset((zone, f"{app}.{code}") for zone, app, code in labels if code)
+    # its type of a zone is known, so it leads
+    held = cast("Iterable[Held]", in_zones.union(own, by_role))
+    found = [(zone, f"{app}.{code}") for zone, app, code in held if code]
+    grants = frozenset((zone, what) for zone, what in found if zone is not None)
+    setattr(person, KEPT, grants)
+    return frozenset(what for zone, what in found if zone is None), grants
 
 
 def where(person: Person, permission: str) -> Zones:

@@ -32,6 +32,7 @@ SCOPES: Final = {
     "scans:request": "bootstrap.request_scan",
     "alarms:acknowledge": "bootstrap.hold_proposal",
     "automation:switch": "bootstrap.hold_proposal",
+    "notes:write": "bootstrap.comment_proposal",
 }
 """What a token can be for, and which permission its owner must hold for it."""
 MARK: Final = "dsb"

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from allauth.account.auth_backends import AuthenticationBackend
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db.models import Model
+
+from bootstrap.services import powers
 
 KEPT: Final = "_perm_cache"
 """Where Django keeps it."""
@@ -26,21 +28,15 @@ class Accounts(AuthenticationBackend):  # type: ignore[misc]  # the library has 
     def get_all_permissions(self, user_obj: User, obj: Model | None = None) -> set[str]:
         """Return what an account may do everywhere, by itself and by its groups.
 
-        The same as Django finds in two questions; kept with the object, as there.
+        The same as Django finds in two questions, with what holds in single zones
+        beside it; kept with the object, as there.
         """
         simple = obj is None and user_obj.is_active and not user_obj.is_anonymous
         if not simple or user_obj.is_superuser:
             found: set[str] = super().get_all_permissions(user_obj, obj)
             return found
         if not hasattr(user_obj, KEPT):
-            setattr(user_obj, KEPT, _asked(user_obj))
+            held, _ = powers.grant_all(user_obj)
+            setattr(user_obj, KEPT, set(held))
         kept: set[str] = getattr(user_obj, KEPT)
         return kept
-
-
-def _asked(person: User) -> set[str]:
-    rows = Permission.objects.order_by()
-    columns = ("content_type__app_label", "codename")
-    own = rows.filter(user=person).values_list(*columns)
-    by_role = rows.filter(group__user=person).values_list(*columns)
-    return {f"{app}.{code}" for app, code in own.union(by_role)}

@@ -267,6 +267,27 @@ class ScanRequest(Schema):
     domain: Text
 
 
+class ScanRun(Schema):
+    """Which zone is to be looked at as a whole, or whose looks are called back."""
+
+    zone: Text
+
+
+class Run(Schema):
+    """How many children are due now, or were called back."""
+
+    zone: str
+    count: int
+
+
+class NoteRequest(Schema):
+    """A remark beside a child, or beside a change of it."""
+
+    domain: Text
+    text: Text = Field(min_length=1)
+    proposal: UUID | None = None
+
+
 class Acknowledgement(Schema):
     """What was seen or done."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,18 +10,21 @@ from django.shortcuts import get_object_or_404
 from ninja import P, PathEx, Router
 
 from bootstrap import clock
-from bootstrap.models import Alarm
-from bootstrap.services import alarms, requests, suspension
+from bootstrap.models import Alarm, Zone
+from bootstrap.services import alarms, notes, requests, scanruns, suspension
 
 from .bearers import Token, bearer_of, within
 from .once import once
 from .problems import Problem
-from .registry import domain_named
+from .registry import canonical, domain_named
 from .schemas import (
     Acknowledgement,
     Done,
+    NoteRequest,
     ResumptionRequest,
+    Run,
     ScanRequest,
+    ScanRun,
     SuspensionRequest,
 )
 
@@ -28,6 +32,7 @@ router = Router()
 REQUEST = "scans:request"
 ACKNOWLEDGE = "alarms:acknowledge"
 SWITCH = "automation:switch"
+WRITE = "notes:write"
 MOST_ID = 2**63 - 1
 
 
@@ -44,6 +49,47 @@ def request_scan(request: HttpRequest, asked: ScanRequest) -> HttpResponse:
         return {"domain": row.name, "changed": True}
 
     return once(request, act, status=202)
+
+
+@router.post("/scan-runs", auth=Token(REQUEST), response={202: Run})
+def start_scans(request: HttpRequest, asked: ScanRun) -> HttpResponse:
+    """Let a whole zone be looked at."""
+    return _run(request, asked, scanruns.start)
+
+
+@router.post("/scan-runs/recall", auth=Token(REQUEST), response={202: Run})
+def stop_scans(request: HttpRequest, asked: ScanRun) -> HttpResponse:
+    """Call back what was started and has not begun; what runs comes to its end."""
+    return _run(request, asked, scanruns.stop)
+
+
+def _run(
+    request: HttpRequest, asked: ScanRun, verb: Callable[..., int]
+) -> HttpResponse:
+    rows = within(request, Zone.objects.all(), "pk")
+    zone = get_object_or_404(rows, name=canonical(asked.zone))
+    actor = bearer_of(request).actor(REQUEST)
+
+    def act() -> dict[str, Any]:
+        return {"zone": zone.name, "count": verb(zone, actor=actor, now=clock.now())}
+
+    return once(request, act, status=202)
+
+
+@router.post("/notes", auth=Token(WRITE), response={200: Done})
+def note(request: HttpRequest, asked: NoteRequest) -> HttpResponse:
+    """Write a remark beside a child, for its history; it decides nothing."""
+    row = domain_named(request, asked.domain)
+    proposal = None
+    if asked.proposal is not None:
+        proposal = get_object_or_404(row.proposals.all(), pk=asked.proposal)
+    actor = bearer_of(request).actor(WRITE)
+
+    def act() -> dict[str, Any]:
+        notes.write(row, asked.text, actor=actor, now=clock.now(), proposal=proposal)
+        return {"domain": row.name, "changed": True}
+
+    return once(request, act)
 
 
 @router.post(

@@ -6,10 +6,16 @@ import time
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.contrib.auth.models import User
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bootstrap.models import ZoneRole
+from bootstrap.services import powers
+from portal.accounts.backend import Accounts
 from tests.support import rows
 from tests.support.factors import code_of
 
@@ -151,3 +157,36 @@ def test_nothing_sends_mail_to_what_is_typed_in(path, client):
     answer = client.post(f"/accounts/{path}", {"email": "victim@example.net"})
 
     assert answer.status_code == 404
+
+
+def test_what_one_may_do_is_what_django_says_asked_once(people, registry):
+    """One question for permissions everywhere and in zones, and the same answer."""
+    django, ours = ModelBackend(), Accounts()
+    role = Group.objects.get(name="approver")
+    told = role.permissions.values_list("content_type__app_label", "codename")
+    there = {(registry.zone.pk, f"{app}.{code}") for app, code in told}
+    for name, person in people.items():
+        own = Permission.objects.get(codename="view_audit")
+        person.user_permissions.add(own)
+        ZoneRole.objects.create(
+            user=person, role=role, zone=registry.zone, since=rows.NOW
+        )
+        known = User.objects.get(pk=person.pk)
+        wanted = django.get_all_permissions(known), frozenset(there)
+
+        fresh = User.objects.get(pk=person.pk)
+        with CaptureQueriesContext(connection) as asked:
+            got = ours.get_all_permissions(fresh), powers.grants_of(fresh)
+
+        assert got == wanted, name
+        assert len(asked) == 1
+
+
+def test_who_is_inactive_or_nobody_may_nothing_and_a_superuser_all(people):
+    ours, person = Accounts(), people["approver"]
+    person.is_active = False
+
+    assert ours.get_all_permissions(person) == set()
+    assert ours.get_all_permissions(AnonymousUser()) == set()
+    root = rows.a_person("root", is_superuser=True)
+    assert ours.get_all_permissions(root) == ModelBackend().get_all_permissions(root)

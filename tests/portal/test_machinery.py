@@ -205,7 +205,7 @@ def test_the_system_page_tells_how_webhooks_fare(reader):
     assert "No other machine is told of events." in reader.get("/system/").text
     hook = Webhook.objects.create(
         url="https://hooks.example/T0P-SECRET",
-        secret="T0P-SECRET",  # noqa: S106 - of this test
+        secret="T0P-SECRET",
         events=["proposal.*"],
         created_at=now,
     )

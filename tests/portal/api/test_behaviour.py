@@ -10,7 +10,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings as trials, strategies as st
 
 from bootstrap import clock
-from bootstrap.models import AuditEntry, Domain, StoredAnswer, WorkItem, Zone
+from bootstrap.models import AuditEntry, Domain, Note, StoredAnswer, WorkItem, Zone
 from bootstrap.services import rates
 from portal.api import bearers
 from portal.api.paging import Where, page
@@ -238,6 +238,34 @@ def test_a_scan_is_asked_for_and_who_asked_is_in_the_trail(machine, registry):
     assert work.trigger == "staff"
     entry = AuditEntry.objects.filter(type="scan.requested").latest("pk")
     assert b'"via":"api:' in bytes(entry.body)
+
+
+def test_a_whole_zone_is_scanned_and_called_back(machine, registry):
+    zone = {"zone": "example"}
+    here = Domain.objects.filter(zone__name="example", removed_at=None)
+
+    started = post(machine(), "/scan-runs", zone)
+    recalled = post(machine(), "/scan-runs/recall", zone)
+
+    assert (started.status_code, recalled.status_code) == (202, 202)
+    assert started.json() == {"zone": "example", "count": here.count()}
+    assert recalled.json()["count"] == here.count()
+    assert post(machine(), "/scan-runs", {"zone": "nowhere"}).status_code == 404
+    assert AuditEntry.objects.filter(type="scans.started").count() == 1
+
+
+def test_a_remark_is_written_beside_a_child_or_a_change_of_it(machine, registry):
+    proposal = registry.proposals["candidate"]
+    asked = {"domain": proposal.domain.name, "text": "Told the operator"}
+    beside = asked | {"proposal": str(proposal.pk)}
+
+    assert post(machine(), "/notes", asked).status_code == 200
+    assert post(machine(), "/notes", beside).status_code == 200
+    kept = list(Note.objects.order_by("-pk").values_list("text", "proposal")[:2])
+    assert kept == [("Told the operator", proposal.pk), ("Told the operator", None)]
+    elsewhere = beside | {"domain": "lonely.example"}
+    assert post(machine(), "/notes", elsewhere).status_code == 404
+    assert post(machine(), "/notes", asked | {"text": ""}).status_code == 422
 
 
 def test_automation_goes_off_and_on(machine, registry):
