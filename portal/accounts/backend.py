@@ -25,14 +25,16 @@ class Accounts(AuthenticationBackend):  # type: ignore[misc]  # the library has 
         person = User.objects.select_related("preferences").filter(pk=user_id).first()
         return person if person and self.user_can_authenticate(person) else None
 
-    def get_all_permissions(self, user_obj: User, obj: Model | None = None) -> set[str]:
+    def get_all_permissions(
+        self, user_obj: powers.Person, obj: Model | None = None
+    ) -> set[str]:
         """Return what an account may do everywhere, by itself and by its groups.
 
         The same as Django finds in two questions, with what holds in single zones
         beside it; kept with the object, as there.
         """
-        simple = obj is None and user_obj.is_active and not user_obj.is_anonymous
-        if not simple or user_obj.is_superuser:
+        common = user_obj.is_active and not user_obj.is_superuser
+        if not isinstance(user_obj, User) or not common or obj is not None:
             found: set[str] = super().get_all_permissions(user_obj, obj)
             return found
         if not hasattr(user_obj, KEPT):
