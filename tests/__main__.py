@@ -29,7 +29,7 @@ WHOLE = "tests/system"
 """Tries the product as a whole and waits for its processes; the rest computes."""
 COVERED = ("--cov", "--cov-report=", "--cov-fail-under=0")
 ON_POSTGRESQL = ("tests/services", "tests/commands", "tests/portal")
-"""Suites that touch the database; the rest has nothing to learn from a second one."""
+"""Where tests touch the database; others have nothing to learn from a second one."""
 LOOPBACK = (
     "unshare",
     "--net",
@@ -172,13 +172,15 @@ def on_postgresql(folder: Path) -> int:
         with Postgres(folder / "pg", ["127.0.0.1"], port=54329) as server:
             print("the same again on PostgreSQL", flush=True)
             os.environ["DATABASE_URL"] = server.url
+            os.environ["TEST_DATABASE_ONLY"] = "1"
             part = Part("postgresql", chosen, folder)
             return part.ended(part.started().wait())
     except DaemonFailed as failure:
         print(f"LEFT OUT: the run on PostgreSQL: {failure}", flush=True)
         return 0
     finally:
-        os.environ.pop("DATABASE_URL", None)
+        for name in ("DATABASE_URL", "TEST_DATABASE_ONLY"):
+            os.environ.pop(name, None)
 
 
 def covered(folder: Path, parts: str, gates: dict[str, int]) -> int:

@@ -107,6 +107,23 @@ def postgres() -> Iterator[daemons.Postgres]:
             yield server
 
 
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what touches no database, where a second database is tried."""
+    if not os.environ.get("TEST_DATABASE_ONLY"):
+        return
+    others = [item for item in items if not _touches_the_database(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if _touches_the_database(item)]
+
+
+def _touches_the_database(item: pytest.Item) -> bool:
+    wanted = {"db", "transactional_db", "django_db_setup"}
+    marked = item.get_closest_marker("django_db") is not None
+    return marked or not wanted.isdisjoint(getattr(item, "fixturenames", ()))
+
+
 def needs(*programs: str) -> None:
     """Skip the calling test unless all programs are installed; the report says which."""
     if lacking := daemons.missing(*programs):

@@ -96,8 +96,8 @@ def size(long_trials) -> Size:
 
     return Size(
         children=n("CHILDREN", 120, 2000),
-        rounds=n("ROUNDS", 3, 50),
-        kills=n("KILLS", 8, 200),
+        rounds=n("ROUNDS", 2, 50),
+        kills=n("KILLS", 6, 200),
         loss=number("LOSS", 0.02, 0.02, is_long=long_trials),
         seed=n("SEED", 20261124, 20261124),
         patience=n("SECONDS", 240, 6 * 3600),
@@ -206,7 +206,7 @@ def installed(lab: Lab, server: Durable, folder: Path) -> Product:
     parent = manifest["parents"][0]
     primary = f"{parent['primary'].partition('#')[0]}#{BEFORE}"
     key = ("--tsig-key", manifest["tsig_key"])
-    product.manage("migrate", "--verbosity", "0")
+    product.migrate()
     kept = ("--policy", "auto", "--observe", "3", "--quiet", "0")
     watched = [part for server in parent["servers"] for part in ("--server", server)]
     product.manage("zone", "add", PARENT, "--primary", primary, *key, *kept, *watched)

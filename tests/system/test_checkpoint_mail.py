@@ -83,7 +83,7 @@ def product(folder, server, **changes):
 
 def test_the_sealer_mails_the_signed_checkpoint_over_tls(server, tmp_path):
     installed = product(tmp_path, server)
-    installed.manage("migrate", "--verbosity", "0")
+    installed.migrate()
     key = installed.manage("sealer", "--once", "--make-key")
 
     ((secured, sender, receivers, envelope),) = server.handler.got

@@ -116,7 +116,7 @@ def test_what_a_machine_held_that_is_cut_off_goes_to_another_and_is_done_once(
     server: Reachable, tmp_path: Path
 ):
     product = Product(tmp_path / "product", {"ALLOWED_HOSTS": "localhost"}, server.url)
-    product.manage("migrate", "--verbosity", "0")
+    product.migrate()
     product.manage("shell", "-v", "0", "-c", FILL % ITEMS)
     far, near = tmp_path / "far.log", tmp_path / "near.log"
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.system
 
 def test_real_servers_are_transferred_or_walked(world: World, tmp_path):
     product = Product(tmp_path / "product", world.environment(), "")
-    product.manage("migrate", "--verbosity", "0")
+    product.migrate()
     key = ("--tsig-key", str(world.tsig_file))
     product.manage("zone", "add", "example", "--primary", PARENT, *key)
     product.manage("import_delegations", "example", "--axfr", PARENT, *key)

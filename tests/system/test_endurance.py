@@ -66,7 +66,7 @@ def test_the_memory_of_a_worker_is_flat(tmp_path: Path, postgres, long_trials):
         product = Product(tmp_path / "product", settings, database)
         primary = manifest["parents"][0]["primary"]
         key = ("--tsig-key", manifest["tsig_key"])
-        product.manage("migrate", "--verbosity", "0")
+        product.migrate()
         product.manage("zone", "add", PARENT, "--primary", primary, *key)
         product.manage("import_delegations", PARENT, "--axfr", primary, *key)
         curve = curve_of(product, evaluations)

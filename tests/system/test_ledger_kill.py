@@ -30,7 +30,7 @@ def product(request, tmp_path) -> Product:
         "AUDIT_LOG_DIR": str(folder / "log"),
     }
     installed = Product(folder, settings, database)
-    installed.manage("migrate", "--verbosity", "0")
+    installed.migrate()
     signing.make_key(folder / "log.key")
     return installed
 
@@ -68,7 +68,7 @@ def test_killed_writers_leave_no_gap_no_loss_and_no_act_without_entry(
     print(f"TEST_SEED={seed}")
     writers = WRITERS[request.node.callspec.params["product"]]
 
-    run(product, "writers", writers, 100 if long_trials else 10, seed)
+    run(product, "writers", writers, 100 if long_trials else 5, seed)
 
     check(product)
 

@@ -69,7 +69,7 @@ def test_a_restored_backup_signs_nothing_until_its_entries_are_back(copies, tmp_
         "AUDIT_KEY_FILE": str(tmp_path / "key"),
     }
     product = Product(tmp_path, settings, copies.url)
-    product.manage("migrate", "--verbosity", "0")
+    product.migrate()
     product.manage("shell", "-v", "0", "-c", WRITE % 300)
     product.manage("sealer", "--once", "--make-key")
     copies.save()

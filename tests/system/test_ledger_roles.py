@@ -29,7 +29,7 @@ def as_role(postgres, tmp_path):
         return Product(tmp_path, settings, f"postgres://{role}@{server}/roles")
 
     owner = product("portal_owner")
-    owner.manage("migrate", "--verbosity", "0")
+    owner.migrate()
     for _ in range(2):  # as after each migration
         subprocess.run(
             [

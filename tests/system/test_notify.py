@@ -46,7 +46,7 @@ def triggers(product):
 
 def test_p_6_10_children_are_due_at_once_when_their_operators_say_so(tmp_path):
     product = Product(tmp_path / "product", {})
-    product.manage("migrate", "--verbosity", "0")
+    product.migrate()
     product.manage("zone", "add", "test", "--primary", "127.0.0.1")
     listed = tmp_path / "children.csv"
     rows = [f"{label}.test,ns1.op.example,,,," for label in ("udp", "tcp", "calm")]
@@ -72,7 +72,7 @@ def test_p_6_10_children_are_due_at_once_when_their_operators_say_so(tmp_path):
 
 def test_a_place_that_cannot_be_listened_at_is_told(tmp_path):
     product = Product(tmp_path / "product", {})
-    product.manage("migrate", "--verbosity", "0")
+    product.migrate()
 
     product.manage("notify", "somewhere", expect=2)
     product.manage("notify", "192.0.2.1#5300", expect=1)

@@ -93,7 +93,7 @@ def product(request, world: World, tmp_path) -> Product:
         server.psql(f'CREATE DATABASE "{name}"')
         database = server.url.rsplit("/", 1)[0] + f"/{name}"
     installed = Product(tmp_path / "product", world.environment(), database)
-    installed.manage("migrate", "--verbosity", "0")
+    installed.migrate()
     installed.manage(
         "zone",
         "add",

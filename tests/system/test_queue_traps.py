@@ -35,20 +35,12 @@ LEASE = 5
 POISON = f"d000003.{PARENT}"
 
 
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all tables and nothing in them."""
-    product = Product(tmp_path_factory.mktemp("tables"), {})
-    product.manage("migrate", "--verbosity", "0")
-    return Path(product.database.removeprefix("sqlite:///"))
-
-
 @pytest.fixture
-def quiet(tables: Path, tmp_path: Path) -> Product:
+def quiet(tmp_path: Path) -> Product:
     """An installation without any children."""
-    settings = {"ALLOWED_HOSTS": "localhost", "Q_POLL": "0.1"}
-    shutil.copy(tables, tmp_path / "portal.sqlite3")
-    return Product(tmp_path, settings)
+    installed = Product(tmp_path, {"ALLOWED_HOSTS": "localhost", "Q_POLL": "0.1"})
+    installed.migrate()
+    return installed
 
 
 def complete(worker: int) -> dict[str, list[int]]:

@@ -53,7 +53,7 @@ def product(request, tmp_path) -> Product:
         database = server.url.rsplit("/", 1)[0] + "/workers"
     settings = {"ALLOWED_HOSTS": "localhost", "Q_POLL": "0.1"}
     installed = Product(tmp_path / "product", settings, database)
-    installed.manage("migrate", "--verbosity", "0")
+    installed.migrate()
     return installed
 
 
@@ -135,7 +135,7 @@ def small(tmp_path) -> Product:
     """An installation on SQLite."""
     settings = {"ALLOWED_HOSTS": "localhost", "Q_POLL": "0.1"}
     product = Product(tmp_path / "product", settings)
-    product.manage("migrate", "--verbosity", "0")
+    product.migrate()
     return product
 
 

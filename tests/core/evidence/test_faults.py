@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +25,7 @@ from bootstrap.lab.worlds import Child, Operator, Parent, World
 from fuzz.targets import accepted, spoiled
 from tests.support.rehearsal import NOW, Rehearsal, delegation_of
 
+IS_LONG = bool(os.environ.get("TEST_LONG"))
 QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -89,7 +91,7 @@ def gains_nothing(honest: Verdict, again: Verdict) -> bool:
 def test_r_32_random_single_faults_never_turn_into_accept(long_trials):
     dice = random.Random(32)  # noqa: S311 - the same faults each time
     changed = 0
-    count = 10_000 if long_trials else 1_000
+    count = 10_000 if long_trials else 500
     for _ in range(count):
         case, honest = dice.choice(worlds())
         fault = dice.randbytes(6)
@@ -209,7 +211,7 @@ def judged(recipe: Recipe) -> Verdict:
 
 
 @given(st.data(), recipes())
-@settings(QUIET, max_examples=25)
+@settings(QUIET, max_examples=100 if IS_LONG else 8)
 def test_a_generated_zone_is_accepted_and_one_fault_in_it_ends_that(data, recipe):
     assert judged(recipe).outcome is Outcome.ACCEPT
 
