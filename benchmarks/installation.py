@@ -103,7 +103,7 @@ def databases(folder: Path) -> Iterator[list[Database]]:
         print("PostgreSQL is not installed: measured on SQLite alone")
         yield found
         return
-    with Postgres(folder / "pg", ["127.0.0.1"], port=54339) as cluster:
+    with Postgres(folder / "pg", ["127.0.0.1"], port=25439) as cluster:
         yield [*found, PostgreSQL(cluster)]
 
 

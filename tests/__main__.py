@@ -9,7 +9,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from subprocess import STDOUT, Popen
 from typing import IO
@@ -27,6 +30,10 @@ ALONE = ("-q", "-m", "system")
 """What needs fixed addresses, a browser, or real whole."""
 WHOLE = "tests/system"
 """Tries the product as a whole and waits for its processes; the rest computes."""
+WEATHER = tuple(
+    f"{WHOLE}/test_{name}.py" for name in ("chaos", "cut_off", "queue_traps", "workers")
+)
+"""Of these, what kills processes: half of the time of all of them."""
 COVERED = ("--cov", "--cov-report=", "--cov-fail-under=0")
 ON_POSTGRESQL = ("tests/services", "tests/commands", "tests/portal")
 """Where tests touch the database; others have nothing to learn from a second one."""
@@ -152,24 +159,43 @@ def with_servers(folder: Path) -> dict[str, int]:
     apart = bool(os.environ.get("TEST_NETWORK"))
     alone = (*ALONE, *measured())
     single = Part("single", (*alone, f"--ignore={WHOLE}"), folder, apart)
-    whole = Part("whole", (*alone, WHOLE), folder, apart)
-    with tempfile.TemporaryFile() as kept:
-        beside = whole.started(output=kept) if apart else None
+    others = (*alone, WHOLE, *(f"--ignore={path}" for path in WEATHER))
+    wholes = (
+        Part("whole, in bad weather", (*alone, *WEATHER), folder, apart),
+        Part("whole", others, folder, apart),
+    )
+    with ExitStack() as stack:
+        beside = [stack.enter_context(_beside(part)) for part in wholes if apart]
         ends = {
             "single": single.ended(single.started().wait()),
             "on PostgreSQL": on_postgresql(folder),
         }
-        status = whole.started().wait() if beside is None else beside.wait()
-        kept.seek(0)
-        print(kept.read().decode(errors="replace"), flush=True)
-    return ends | {"whole": whole.ended(status)}
+        for part, running in zip_longest(wholes, beside):
+            status = part.started().wait() if running is None else running()
+            ends[part.name] = part.ended(status)
+    return ends
+
+
+@contextmanager
+def _beside(part: Part) -> Iterator[Callable[[], int]]:
+    """Start a part beside others; yield what waits for it and prints what it said."""
+    with tempfile.TemporaryFile() as kept:
+        process = part.started(output=kept)
+
+        def ended() -> int:
+            status = process.wait()
+            kept.seek(0)
+            print(kept.read().decode(errors="replace"), flush=True)
+            return status
+
+        yield ended
 
 
 def on_postgresql(folder: Path) -> int:
     """Run what touches the database once more, on PostgreSQL; it covers the same."""
     chosen = (*PARALLEL, "-m", "not system and not sqlite_only", *ON_POSTGRESQL)
     try:
-        with Postgres(folder / "pg", ["127.0.0.1"], port=54329) as server:
+        with Postgres(folder / "pg", ["127.0.0.1"], port=25429) as server:
             print("the same again on PostgreSQL", flush=True)
             os.environ["DATABASE_URL"] = server.url
             os.environ["TEST_DATABASE_ONLY"] = "1"

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,20 +103,42 @@ def postgres() -> Iterator[daemons.Postgres]:
         pytest.skip("PostgreSQL is not installed")
     # Not below pytest's own folder: that is closed to the server's user.
     with tempfile.TemporaryDirectory(prefix="portal-pg-") as folder:
-        cluster = daemons.Postgres(Path(folder) / "pg", ["127.0.0.1"], port=54330)
+        cluster = daemons.Postgres(Path(folder) / "pg", ["127.0.0.1"], port=25430)
         with cluster as server:
             yield server
+
+
+MANY = 12
+"""Variants of one test above which a second database gets one in three of them."""
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out what touches no database, where a second database is tried."""
+    """Leave out what can say little about a second database, where one is tried.
+
+    That is what touches none, and in runs that are not long most of the variants of
+    tests that have many.
+    """
     if not os.environ.get("TEST_DATABASE_ONLY"):
         return
-    others = [item for item in items if not _touches_the_database(item)]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if _touches_the_database(item)]
+    chosen = [item for item in items if _touches_the_database(item)]
+    if not os.environ.get("TEST_LONG"):
+        chosen = list(_thinned(chosen))
+    kept = set(chosen)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = chosen
+
+
+def _thinned(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield every third variant of tests with many, and all others."""
+    function = [item.nodeid.partition("[")[0] for item in items]
+    variants = Counter(function)
+    place: Counter[str] = Counter()
+    for item, name in zip(items, function, strict=True):
+        if variants[name] <= MANY or place[name] % 3 == 0:
+            yield item
+        place[name] += 1
 
 
 def _touches_the_database(item: pytest.Item) -> bool:

@@ -86,7 +86,8 @@ def _is_mixed(recipe) -> bool:
 def _is_slow(recipe) -> bool:
     behaviours = {*recipe.behaviours.values()}
     signals = {signal.behaviour for signal in recipe.signals.values()}
-    return bool((behaviours | signals) & (SLOW | MOODY))
+    is_gone = "unused" in recipe.fixed.values()
+    return is_gone or bool((behaviours | signals) & (SLOW | MOODY))
 
 
 def ours(lab, asked) -> list[str]:

@@ -111,7 +111,7 @@ def server() -> Iterator[Durable]:
         pytest.skip("PostgreSQL is not installed")
     with (
         tempfile.TemporaryDirectory(prefix="portal-pg-") as folder,
-        Durable(Path(folder) / "pg", ["127.0.0.1"], port=54331) as running,
+        Durable(Path(folder) / "pg", ["127.0.0.1"], port=25431) as running,
     ):
         yield running
 

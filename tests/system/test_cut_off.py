@@ -27,7 +27,7 @@ from .test_workers import ASK, FILL
 
 pytestmark = pytest.mark.system
 HERE, THERE, NETWORK = "10.61.0.1", "10.61.0.2", "10.61.0.0/24"
-PORT = 54332
+PORT = 25432
 ITEMS = 300
 LEASE = 1.5
 OPTIONS = "options=-c%20idle_in_transaction_session_timeout%3D1500"

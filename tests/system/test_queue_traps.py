@@ -170,20 +170,18 @@ def settings(lab: Lab) -> dict[str, str]:
 def children(
     lab: Lab,
     settings: dict[str, str],
-    tables: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A database with the laboratory's children, all due."""
     folder = tmp_path_factory.mktemp("children")
-    path = folder / "portal.sqlite3"
-    shutil.copy(tables, path)
     product = Product(folder, settings)
+    product.migrate()
     manifest = lab.manifest()
     primary = manifest["parents"][0]["primary"]
     key = ("--tsig-key", manifest["tsig_key"])
     product.manage("zone", "add", PARENT, "--primary", primary, *key)
     product.manage("import_delegations", PARENT, "--axfr", primary, *key)
-    return path
+    return folder / "portal.sqlite3"
 
 
 @pytest.fixture
