@@ -56,6 +56,12 @@ class WorkItem(models.Model):
                 condition=models.Q(parked_at=None),
                 name="work_due",
             ),
+            # what dead workers have left; few have a lease at any time
+            models.Index(
+                fields=("lease_until",),
+                condition=models.Q(lease_until__isnull=False),
+                name="work_leased",
+            ),
             # what the running page counts as parked
             models.Index(
                 fields=("parked_at",),

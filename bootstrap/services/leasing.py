@@ -43,7 +43,9 @@ PRIORITIES: Final = {
     Trigger.STAFF: 3,
     Trigger.COMMAND: 3,
 }
-ORDER: Final = ("-priority", "attempts", "due_at", "pk")
+URGENCIES: Final = tuple(sorted(set(PRIORITIES.values()), reverse=True))
+ORDER: Final = ("attempts", "due_at", "pk")
+"""Of items that are equally urgent."""
 BY_HAND: Final = frozenset({Trigger.STAFF, Trigger.COMMAND})
 """Triggers that take a parked item up again."""
 
@@ -82,15 +84,32 @@ def claim(
     """
     _park(deaths, now)
     found: list[WorkItem] = []
-    for first in _due(now).order_by(*ORDER).select_related("domain")[:1]:
+    if first := _first(now):
         suspects = first.attempts
         wanted = limit if not suspects else max(1, limit // 25**suspects)
         alike = _due(now).filter(attempts=suspects)
         shard = Q(priority=first.priority, domain__ns_key=first.domain.ns_key)
         found = _locked(alike.filter(shard), wanted)
-        if len(found) < wanted:
-            found += _locked(alike.exclude(shard), wanted - len(found))
+        for urgency in URGENCIES[URGENCIES.index(first.priority) :]:
+            if len(found) < wanted:
+                others = alike.filter(priority=urgency)
+                others = others.exclude(pk__in=[item.pk for item in found])
+                found += _locked(others, wanted - len(found))
     return _taken(found, holder, now + term)
+
+
+def _first(now: datetime) -> WorkItem | None:
+    """Return what is most urgent, and of that the least suspect and longest due.
+
+    Each question is about one urgency, so that the index ends it with its first
+    row: a million may be due, and each claim asks this.
+    """
+    for urgency in URGENCIES:
+        due = _due(now).filter(priority=urgency).select_related("domain")
+        fresh = due.filter(attempts=0).order_by(*ORDER)
+        if first := fresh.first() or due.order_by(*ORDER).first():
+            return first
+    return None
 
 
 def _due(now: datetime) -> QuerySet[WorkItem]:
@@ -121,8 +140,9 @@ def _taken(held: Sequence[WorkItem], holder: str, until: datetime) -> list[Lease
 
 
 def _park(deaths: int, now: datetime) -> None:
-    poison = _due(now).filter(attempts__gte=deaths).select_related("domain")
-    for item in poison:
+    # Whoever dies leaves a lease behind: few have one, and an index of their own.
+    left = _due(now).filter(lease_until__lt=now)
+    for item in left.filter(attempts__gte=deaths).select_related("domain"):
         parked = WorkItem.objects.filter(pk=item.pk, fence=item.fence, parked_at=None)
         if parked.update(parked_at=now, lease_until=None, holder=""):
             audit.record(

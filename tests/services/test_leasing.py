@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from operator import itemgetter
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 from hypothesis import given, strategies as st
 
@@ -186,6 +189,34 @@ def test_a_request_during_an_evaluation_means_again_afterwards():
     finish(lease)
 
     assert [again.trigger for again in claim(holder="b")] == [Trigger.NS_CHANGE]
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.django_db
+def test_claims_go_along_an_index_and_look_for_the_dead_among_the_leased():
+    """A million may be due at once, and each claim takes some hundreds of them."""
+    some_work(3)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert len(claim(5)) == 3
+
+    plans = {sql: plan_of(sql) for sql in map(itemgetter("sql"), asked) if reads(sql)}
+    in_turn = [plan for sql, plan in plans.items() if '"attempts" = 0' in sql]
+    assert len(in_turn) == len(leasing.URGENCIES) + 2
+    for plan in in_turn:
+        assert "INDEX work_due (priority=? AND due_at<?)" in plan
+        assert "TEMP B-TREE FOR ORDER BY" not in plan
+    assert any("work_leased" in plan for plan in plans.values())
+
+
+def reads(sql: str) -> bool:
+    return sql.startswith("SELECT") and "bootstrap_workitem" in sql
+
+
+def plan_of(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        return "; ".join(row[-1] for row in cursor.fetchall())
 
 
 @pytest.mark.django_db

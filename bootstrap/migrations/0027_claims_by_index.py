@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('bootstrap', '0026_trust_anchors'),
+    ]
+
+    operations = [
+        # What dead workers have left is looked for at each claim.
+        migrations.AddIndex(
+            model_name='workitem',
+            index=models.Index(condition=models.Q(('lease_until__isnull', False)), fields=['lease_until'], name='work_leased'),
+        ),
+    ]
