@@ -1,4 +1,4 @@
-"""One thing changed at a time: evidence kept or not, again, two workers, more children.
+"""One thing changed at a time: evidence kept or not, again, two workers.
 
 Each group measures its variants in turn in one run, so that what the machine does
 beside it hits all of them.
@@ -14,18 +14,15 @@ from typing import Final
 
 import psutil
 
-from . import knots, scans
-from .installation import ZONE, Database, Installation, databases, manage
+from . import knots, scans, vast
+from .installation import ZONE, Installation, databases, manage
 from .measuring import ROOT, Row, Sample, timed
 from .report import Report, Target
 
-GROWTH: Final = tuple(
-    int(part) for part in os.environ.get("BENCH_GROWTH", "1000,10000").split(",")
-)
-"""Sizes of the registry, smallest first; 100,000 needs minutes to be made, once a day."""
-SLICES: Final = {"SCAN_BATCH": str(min(500, max(10, scans.COUNT // 10)))}
+COUNT: Final = int(os.environ.get("BENCH_WORKED", "10000"))
+"""Children that one worker evaluates, and then two side by side."""
+SLICES: Final = {"SCAN_BATCH": str(min(500, max(10, COUNT // 10)))}
 """A worker that takes everything at once leaves nothing to the other."""
-SERVERS: Final = ("knotd", "postgres")
 
 
 def evidence(folder: Path) -> Report:
@@ -86,14 +83,13 @@ def evidence(folder: Path) -> Report:
 
 def workers(folder: Path) -> Report:
     """Work off the same mix with one process, then with two side by side."""
-    with (
-        scans.world(folder, good=scans.MIX) as manifest,
-        databases(folder) as found,
-    ):
+    if not knots.is_installed():
+        return Report("workers", [], notes=["left out: Knot is not installed"])
+    with vast.running(COUNT, good=scans.MIX) as manifest, databases(folder) as found:
         database, installation = found[-1], Installation(manifest)
         installation.prepare(database, "mix")
         one, two = (
-            Row(f"{many}, {database.name}", scans.COUNT, "children")
+            Row(f"{many}, {database.name}", COUNT, "children")
             for many in ("one worker", "two workers")
         )
         start = Row("nothing to do", 1, "starts")
@@ -112,8 +108,8 @@ def workers(folder: Path) -> Report:
     bound = "the servers' turns on the same two processors, and one database"
     targets = [Target("two workers, for one", ratio, 1.6, 1.9, "x", bound=bound)]
     notes = [
-        f"the servers' {others:.1f} s of CPU on the same processors are subtracted",
-        scans.where(),
+        f"{scans.MIX} % are candidates; one worker leaves a processor to the servers",
+        f"the target is without the start, and the servers' {others:.1f} s on both",
     ]
     return Report("workers", [one, two, start], targets, notes, against=one)
 
@@ -141,78 +137,12 @@ def _together(environment: dict[str, str]) -> tuple[Sample, float]:
 
 
 def _servers() -> float:
-    """Return the seconds of CPU that servers below this process have used so far."""
+    """Return the seconds of CPU that servers have used so far.
+
+    Whatever runs below this process while no worker does is one of them.
+    """
     used = 0.0
     for process in psutil.Process().children(recursive=True):
-        if process.name() in SERVERS:
-            times = process.cpu_times()
-            used += times.user + times.system + times.children_user
-            used += times.children_system
+        times = process.cpu_times()
+        used += times.user + times.system + times.children_user + times.children_system
     return used
-
-
-def growth(folder: Path) -> Report:
-    """Scan registries of growing size; time and memory for each delegation."""
-    rows: list[Row] = []
-    starts: list[Row] = []
-    if not knots.is_installed():
-        return Report("growth", [], notes=["left out: Knot is not installed"])
-    with databases(folder) as found:
-        database = found[-1]
-        for size in GROWTH:
-            row = Row(f"{size} delegations, {database.name}", size, "children")
-            start = Row(f"nothing to do among {size}", 1, "starts")
-            _grow(database, size, row, start)
-            rows.append(row)
-            starts.append(start)
-    each = [
-        (row.wall - start.wall) / row.units
-        for row, start in zip(rows, starts, strict=True)
-    ]
-    what = f"time for each, {GROWTH[-1]} for {GROWTH[0]}"
-    bound = "see the profile of the larger run"
-    targets = [
-        Target(what, each[-1] / each[0], 1.15, 1.05, "x", at_most=True, bound=bound),
-        Target("memory of a worker", rows[-1].memory, 160, 110, "MiB", at_most=True),
-    ]
-    notes = [f"{scans.MIX} % are candidates; {scans.where()}"]
-    return Report("growth", [*rows, *starts], targets, notes)
-
-
-def _grow(database: Database, size: int, row: Row, start: Row) -> None:
-    with knots.running(size, good=scans.MIX) as manifest:
-        installation = Installation(manifest)
-        installation.prepare(database, "grown")
-        for _ in range(scans.RUNS):
-            environment = installation.environment(database.fresh("grown"))
-            command = manage("scan", "--due")
-            _until_done(command, environment, row)
-            start.samples.append(timed(command, environment, scans.CORE))
-
-
-def _until_done(command: list[str], environment: dict[str, str], row: Row) -> None:
-    """Run drains, one after another, until nothing is due: each ends with its burst."""
-    wall = cpu = memory = 0.0
-    done = 0
-    while done < row.units:
-        sample = timed(command, environment, scans.CORE)
-        wall, cpu = wall + sample.wall, cpu + sample.cpu
-        memory = max(memory, sample.memory)
-        done = _done(environment)
-    row.samples.append(Sample(wall, cpu, memory))
-
-
-def _done(environment: dict[str, str]) -> int:
-    script = (
-        "from bootstrap.models import Domain;"
-        " print(Domain.objects.exclude(last_scan_at=None).count())"
-    )
-    told = subprocess.run(
-        manage("shell", "-v", "0", "-c", script),
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return int(told.stdout.split()[-1])

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from bootstrap.lab.denial import Denier
 from bootstrap.lab.hierarchy import Lab
 from bootstrap.lab.network import LOOPBACK6
 from bootstrap.lab.scenes import many
-from bootstrap.lab.worlds import UPDATE_KEY
+from bootstrap.lab.worlds import UPDATE_KEY, World
 from bootstrap.lab.zones import Zone
 from tests.support.daemons import Daemon, missing, program
 
@@ -37,6 +37,8 @@ FRESH: Final = 86_400.0
 """Seconds for which files are used again; their signatures last longer."""
 DS: Final = 43
 INDEX: Final = "served.json"
+ZONES: Final = "zones"
+"""Folder of the zone files, below that of their world."""
 
 
 def is_installed() -> bool:
@@ -106,12 +108,29 @@ def running(
     count: int, *, good: int = 100, also: tuple[int, ...] = ()
 ) -> Iterator[dict[str, Any]]:
     """Serve `count` delegations, `good` per cent of them candidates; yield the manifest."""
-    folder = _folder() / f"{count}-{good}"
+
+    def fill(folder: Path) -> None:
+        write(laboratory(many(count, share_good=good), folder))
+
+    with serving(kept(f"{count}-{good}", fill), also=also) as manifest:
+        yield manifest
+
+
+def kept(name: str, fill: Callable[[Path], None]) -> Path:
+    """Return the folder of a world, filled anew where it is not of today."""
+    given = os.environ.get("BENCH_FOLDER")
+    folder = Path(given or f"{tempfile.gettempdir()}/dnssec-bootstrap-bench") / name
     index = folder / INDEX
     if not index.exists() or time.time() - index.stat().st_mtime > FRESH:
         shutil.rmtree(folder, ignore_errors=True)
-        _make(count, good, folder)
-    told = json.loads(index.read_text())
+        fill(folder)
+    return folder
+
+
+@contextmanager
+def serving(folder: Path, *, also: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
+    """Serve a world that was written into a folder; yield its manifest."""
+    told = json.loads((folder / INDEX).read_text())
     with ExitStack() as stack:
         for number, group in enumerate(told["groups"]):
             knot = Served(
@@ -119,27 +138,25 @@ def running(
                 group["addresses"],
                 PORT,
                 zones=tuple(group["zones"]),
-                files=folder / "zones",
+                files=folder / ZONES,
                 secret=told["secret"],
                 also=also,
             )
             stack.enter_context(knot)
-        child = told["manifest"]["children"][0]["name"]
-        serving = [g["addresses"] for g in told["groups"] if child in g["zones"]]
+        children = {child["name"] for child in told["manifest"]["children"][:1]}
+        serving = [g["addresses"] for g in told["groups"] if children & {*g["zones"]}]
         yield {**told["manifest"], "serving": sorted(a for s in serving for a in s)}
 
 
-def _folder() -> Path:
-    given = os.environ.get("BENCH_FOLDER")
-    return Path(given or f"{tempfile.gettempdir()}/dnssec-bootstrap-bench")
+def laboratory(world: World, folder: Path) -> Lab:
+    """Build a world that is to be written into this folder."""
+    return Lab(world, clock=clock.now, folder=folder, seed=b"benchmark", port=PORT)
 
 
-def _make(count: int, good: int, folder: Path) -> None:
-    """Build the world, and write down its zones and who serves them."""
-    world = many(count, share_good=good)
-    lab = Lab(world, clock=clock.now, folder=folder, seed=b"benchmark", port=PORT)
+def write(lab: Lab) -> None:
+    """Write down the zones of a world, and who serves them."""
     lab.write_files()
-    files = folder / "zones"
+    folder, files = lab.folder, lab.folder / ZONES
     files.mkdir()
     servers = {
         address: server.contents

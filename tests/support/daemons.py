@@ -526,7 +526,7 @@ class Postgres(Daemon):
         if "portal" not in listed.split():
             self.psql("CREATE DATABASE portal")
 
-    def psql(self, statement: str) -> str:
+    def psql(self, statement: str, database: str = "postgres") -> str:
         """Run one statement as superuser."""
         return run(
             "psql",
@@ -539,7 +539,7 @@ class Postgres(Daemon):
             "-At",
             "-c",
             statement,
-            "postgres",
+            database,
         )
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
