@@ -38,12 +38,14 @@ def adopt(staged: Staging, *, now: datetime) -> int:
         "state_since": now,
         "state": _state_of_new(),
     }
-    added = _insert(
-        Domain,
-        columns,
-        "FROM import_row s WHERE NOT EXISTS"
-        " (SELECT 1 FROM bootstrap_domain d WHERE d.name = s.name)",
-    )
+    source = "FROM import_row s"
+    # A table that was analysed while empty is read from its start for each row, and
+    # grows with each: minutes for what takes seconds.
+    if Domain.objects.exists():
+        source += (
+            " WHERE NOT EXISTS (SELECT 1 FROM bootstrap_domain d WHERE d.name = s.name)"
+        )
+    added = _insert(Domain, columns, source)
     if added:
         _schedule(staged, added, now)
     return added
@@ -96,13 +98,16 @@ def _schedule(staged: Staging, added: int, now: datetime) -> None:
         "due_at": _Staged("(t.due)"),
         "trigger": Trigger.SCHEDULE.value,
     }
-    _insert(
-        WorkItem,
-        columns,
+    source = (
         "FROM bootstrap_domain d JOIN import_row s ON s.name = d.name"
-        " JOIN import_due t ON t.bucket = s.bucket WHERE NOT EXISTS"
-        " (SELECT 1 FROM bootstrap_workitem w WHERE w.domain_id = d.id)",
+        " JOIN import_due t ON t.bucket = s.bucket"
     )
+    if WorkItem.objects.exists():  # see `adopt`
+        source += (
+            " WHERE NOT EXISTS"
+            " (SELECT 1 FROM bootstrap_workitem w WHERE w.domain_id = d.id)"
+        )
+    _insert(WorkItem, columns, source)
     _execute("DROP TABLE import_due", [])
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bootstrap.core.dns.names import parse_name
 from bootstrap.core.dns.records import Ds
@@ -72,6 +73,21 @@ def counts(summary: intake.Summary) -> tuple[int, int, int, int, int]:
 
 def trail() -> list[str]:
     return list(AuditEntry.objects.order_by("pk").values_list("type", flat=True))
+
+
+def test_the_first_import_is_compared_with_no_table_that_grows_meanwhile(zone):
+    """Where it was analysed while empty, PostgreSQL reads it anew for each row."""
+    with CaptureQueriesContext(connection) as asked:
+        take_in(zone, a_row("one.test"), a_row("two.test"))
+    into = ("bootstrap_domain", "bootstrap_workitem")
+    inserts = [q["sql"] for q in asked if q["sql"].startswith("INSERT INTO")]
+    inserts = [sql for sql in inserts if any(f'INTO "{name}"' in sql for name in into)]
+
+    assert len(inserts) == 2
+    assert not [sql for sql in inserts if "NOT EXISTS" in sql]
+    again = take_in(zone, a_row("one.test"), a_row("two.test"), a_row("new.test"))
+    assert counts(again) == (1, 0, 0, 2, 0)
+    assert WorkItem.objects.count() == 3
 
 
 def rows_of_everything() -> list[object]:
