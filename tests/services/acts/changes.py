@@ -84,7 +84,13 @@ def judge_without_news(scene):
 @writes(T.SCAN_FAILED)
 def park(scene):
     domain = a_domain()
-    WorkItem.objects.create(domain=domain, due_at=NOW, trigger="schedule", attempts=3)
+    WorkItem.objects.create(
+        domain=domain,
+        due_at=NOW,
+        trigger="schedule",
+        attempts=3,
+        lease_until=NOW - timedelta(minutes=1),
+    )
     term = timedelta(minutes=1)
     return lambda: leasing.claim(10, holder="a", now=NOW, term=term)
 
