@@ -6,6 +6,7 @@ address of ours, no registrar, no person (P-5.4).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -64,8 +65,8 @@ class Rules:
     @property
     def barring(self) -> tuple[str, ...]:
         """Return the registry's status words that keep automation away."""
-        barred = {word for word, why in STATUSES.items() if why not in IGNORED}
-        return tuple(sorted(barred.union(self.policy.excluded_statuses)))
+        ours = {epp(word) for word, why in STATUSES.items() if why not in IGNORED}
+        return tuple(sorted(ours.union(self.policy.excluded_statuses)))
 
     @property
     def low_for(self) -> timedelta:
@@ -89,7 +90,18 @@ class Rules:
 
 IGNORED: Final = frozenset({Reason.PRE_LOCK_IGNORED})
 """Locks that are noted and bar nothing (BCP 246, section 6.1)."""
-LOCKS: Final = tuple(sorted(word for word, why in STATUSES.items() if why in IGNORED))
+_PARTS: Final = re.compile("prohibited|update|hold|delete|restore|create|period")
+"""Of EPP's status words, what begins with a capital after the first part."""
+
+
+def epp(word: str) -> str:
+    """Return one of our status words, which have no capitals, as RFC 5731 spells it."""
+    return _PARTS.sub(lambda part: part.group().capitalize(), word)
+
+
+LOCKS: Final = tuple(
+    sorted(epp(word) for word, why in STATUSES.items() if why in IGNORED)
+)
 
 
 def rules_of(zone: Zone) -> Rules:

@@ -65,8 +65,8 @@ def test_the_page_tells_all_that_an_operator_must_know(client, registry, setting
         "At intervals of 1 day",
         "*._dsync.example. IN DSYNC CDS NOTIFY 5300 notify.registry.example.",
         "10 minutes for 2 days after a change, then 1 day.",
-        "clientupdateprohibited",
-        "redemptionperiod",
+        "clientUpdateProhibited",
+        "redemptionPeriod",
         "mailto:dns@registry.example",
     ):
         assert said in page
