@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bootstrap', '0026_trust_anchors'),
+        ('bootstrap', '0027_preferences'),
     ]
 
     operations = [
