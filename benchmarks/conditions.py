@@ -21,8 +21,8 @@ from .report import Report, Target
 
 COUNT: Final = int(os.environ.get("BENCH_WORKED", "10000"))
 """Children that one worker evaluates, and then two side by side."""
-SLICES: Final = {"SCAN_BATCH": str(min(500, max(10, COUNT // 10)))}
-"""A worker that takes everything at once leaves nothing to the other."""
+SLICES: Final = {"SCAN_BATCH": str(min(500, max(10, COUNT // 200)))}
+"""A worker that takes all candidates at once leaves no half of the work to the other."""
 
 
 def evidence(folder: Path) -> Report:
