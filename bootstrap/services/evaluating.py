@@ -36,6 +36,7 @@ from bootstrap.core.evaluation.observations import Observation, Trouble
 from bootstrap.core.evaluation.queries import Lookup, Query
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evaluation.verdict import Outcome, Verdict, judge
+from bootstrap.core.evidence.bundle import Clock
 
 from . import confining
 
@@ -91,6 +92,8 @@ class Site:
     control: tuple[str, ...]
     clock: Callable[[], datetime]
     ticks: Callable[[], float]
+    clock_state: Callable[[], Clock | None] = lambda: None
+    """How the clock stands to NTP's (P-8.7)."""
     at_once: int = 100
     skip_families: tuple[int, ...] = ()
     """Address families that this site lacks (P-2.23)."""
@@ -108,6 +111,7 @@ class Judged:
     duration: timedelta
     glance: Glance | None = None
     """What stage one kept, where it was all that was needed."""
+    clock: Clock | None = None
 
 
 def evaluate_all(
@@ -272,7 +276,8 @@ class _Run:
             faults.append(Finding(Reason.X_EGRESS, "", detail))
         case = replace(case, own_faults=(*case.own_faults, *faults))
         confining.breathe(self.site.cpu_seconds)
-        return Judged(key, case, judged(case), passed)
+        verdict, stands = judged(case), self.site.clock_state()
+        return Judged(key, case, verdict, passed, clock=stands)
 
     async def _is_blind(self, case: Case) -> bool:
         """Say whether silence is our own: then the root does not answer either."""

@@ -13,9 +13,10 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Count, F, Max, Q, QuerySet, Window
 
-from bootstrap import bell, config
+from bootstrap import bell, clock as clocks, config
 from bootstrap.core.dns.names import unrooted
 from bootstrap.core.dns.signaling import Ending
+from bootstrap.core.evidence.bundle import Clock
 from bootstrap.models import (
     AuditPending,
     Breaker,
@@ -131,6 +132,8 @@ class Machinery:
     queued: int
     skew: timedelta | None
     """The database's clock minus ours."""
+    clock: Clock | None
+    """How ours stands to NTP's, where the system says it (P-8.7)."""
     stopped: str
     switch: Switch | None
     breakers: Sequence[Breaker]
@@ -150,6 +153,7 @@ def look(now: datetime) -> Machinery:
         parts=list(Heartbeat.objects.order_by("name")),
         queued=bell.depth(MANY),
         skew=_skew(now),
+        clock=clock_state(),
         stopped=stopped,
         switch=switch,
         breakers=list(Breaker.objects.open().prefetch_related("voices")),
@@ -194,6 +198,14 @@ def _skew(now: datetime) -> timedelta | None:
         cursor.execute("SELECT clock_timestamp()")
         row: tuple[Any, ...] | None = cursor.fetchone()
     return None if row is None else row[0] - now
+
+
+def clock_state() -> Clock | None:
+    """Return how this machine's clock stands to NTP's (P-8.7)."""
+    told = clocks.discipline()
+    if told is None:
+        return None
+    return Clock(told.source, told.synchronised, told.offset, told.error)
 
 
 Lines = list[tuple[str, str]]

@@ -70,7 +70,7 @@ class Recorded:
 
 def bundle_of(judged: Judged) -> Bundle:
     """Return the evidence of an evaluation."""
-    return Bundle(judged.case, judged.verdict, MADE_BY)
+    return Bundle(judged.case, judged.verdict, MADE_BY, judged.clock)
 
 
 @transaction.atomic
@@ -222,6 +222,8 @@ def _fresh(judged: Judged, domain: Domain) -> Judged:
         auth_method=None,
         inception=None,
         expires=None,
+        not_before=None,
+        not_after=None,
     )
     return replace(judged, verdict=verdict)
 

@@ -24,7 +24,7 @@ from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evidence import bundle
 from bootstrap.models import Domain, Zone
 
-from . import glances, leasing, parentside, recording, trusting, zones
+from . import glances, leasing, machinery, parentside, recording, trusting, zones
 from .evaluating import Judged, Site, evaluate_all
 from .leasing import Lease
 from .recording import Recorded
@@ -61,6 +61,7 @@ def site() -> Site:
         control=world.control(),
         clock=clocks.now,
         ticks=clocks.ticks,
+        clock_state=machinery.clock_state,
         at_once=config.scanning().at_once,
         skip_families=world.dns.skip_families,
     )

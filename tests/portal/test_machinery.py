@@ -192,6 +192,7 @@ def test_the_system_page_tells_parts_anchors_and_ledger(reader):
     assert "publisher" in text
     assert "20326" in text
     assert re.search(r"Entries sealed</dt><dd>42<", text)
+    assert "Our clock against NTP" in text  # P-8.7
 
 
 def test_settings_that_hold_nonsense_are_told_on_the_page(reader, settings):

@@ -14,7 +14,9 @@ from bootstrap.core.dns.records import RdataType
 from bootstrap.core.dnssec.anchors import NoTrustAnchor
 from bootstrap.core.evaluation.observations import Observation, Trouble
 from bootstrap.core.evaluation.reasons import Reason
+from bootstrap.core.evidence.bundle import Clock as BundleClock
 from bootstrap.services.evaluating import Site, evaluate_all
+from bootstrap.services.recording import bundle_of
 from tests.support.cases import NOW, a_case, an_observation
 
 DEAF = an_observation("192.0.2.1", RdataType.SOA, Trouble.TIMEOUT)
@@ -115,6 +117,16 @@ def test_a_clock_that_jumps_is_our_own_fault():  # P-7.22, S-43
 
     (judged,) = run(Eyes(), clock=Clock(timedelta(seconds=1)))
     assert faults(judged) == []
+
+
+def test_p_8_7_how_the_clock_stood_to_ntp_goes_with_the_evaluation():
+    stood = BundleClock("kernel", synchronised=True, error=timedelta(milliseconds=3))
+
+    (judged,) = run(Eyes(), clock_state=lambda: stood)
+    (unsaid,) = run(Eyes())
+
+    assert bundle_of(judged).clock == stood
+    assert bundle_of(unsaid).clock is None
 
 
 def test_silence_of_the_child_and_of_the_root_is_our_own():

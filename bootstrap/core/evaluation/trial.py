@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from bootstrap.core.dns.messages import Rcode, Response
 from bootstrap.core.dns.names import Name
@@ -45,6 +45,13 @@ EMPTY: Final = frozenset({Reason.NS_OK_NODATA, Reason.NS_NODATA_NO_SOA})
 """Answers that say that there is nothing, which must be proven."""
 
 Outcome = Verified | Unverified
+
+
+class Denied(NamedTuple):
+    """What a negative answer is worth: its flaw if any, and what it rests on."""
+
+    flaw: Flaw | None
+    used: tuple[Verified, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,7 @@ class Trial:
     copies: tuple[Copy, ...]
     context: Context
     known: dict[tuple[Signed, tuple[Key, ...]], Outcome]
-    denials: dict[tuple[Copy, Name, RdataType], Flaw | None]
+    denials: dict[tuple[Copy, Name, RdataType], Denied]
 
     def matched(self, copy: Copy) -> tuple[Key, ...]:
         """Return the keys of `copy` that a DS names and that may sign (P-3.4)."""
@@ -202,12 +209,20 @@ class Trial:
         A positive answer holds if it is a provable expansion of a wildcard, or
         if the name exists after all.
         """
+        return self._weighed(copy, name, response).flaw
+
+    def denying(self, copy: Copy) -> Iterator[Verified]:
+        """Yield the genuine RRsets that the negative answers of `copy` rest on."""
+        for name, response in (*copy.negatives, *copy.lacking):
+            yield from self._weighed(copy, name, response).used
+
+    def _weighed(self, copy: Copy, name: Name, response: Response) -> Denied:
         key = (copy, name, response.rdtype)
         if key not in self.denials:
             self.denials[key] = self._denied(copy, name, response)
         return self.denials[key]
 
-    def _denied(self, copy: Copy, name: Name, response: Response) -> Flaw | None:
+    def _denied(self, copy: Copy, name: Name, response: Response) -> Denied:
         zone = ZoneKeys(self.child, copy.keys)
         try:
             denials = denial.collect(response, zone, self.context)
@@ -218,19 +233,25 @@ class Trial:
                 return self._positive(name, positive, copy, denials)
             found = denials.absence(name, response.rdtype)
         except BudgetSpent:
-            return Flaw.LIMIT
-        return None if isinstance(found, Absent) else found.flaw
+            return Denied(Flaw.LIMIT)
+        return _worth(found)
 
     def _positive(
         self, name: Name, signed: Signed, copy: Copy, denials: denial.Denials
-    ) -> Flaw | None:
+    ) -> Denied:
         found = self.verified(signed, copy.keys)
         if isinstance(found, Unverified):
-            return found.flaw
+            return Denied(found.flaw)
         if found.encloser is None:
-            return None
-        proof = denials.no_closer(name, found.encloser)
-        return None if isinstance(proof, NoCloser) else proof.flaw
+            return Denied(None, (found,))
+        proof = _worth(denials.no_closer(name, found.encloser))
+        return proof._replace(used=(found, *proof.used))
+
+
+def _worth(found: Absent | NoCloser | Unverified) -> Denied:
+    if isinstance(found, Unverified):
+        return Denied(found.flaw)
+    return Denied(None, found.used)
 
 
 def trial_of(

@@ -103,7 +103,11 @@ class Verdict:
     inception: datetime | None = None
     """Newest inception relied on, the replay guard of the next one (P-4.5)."""
     expires: datetime | None = None
-    """Earliest expiration relied on: the proof holds no longer (P-1.62, P-8.7)."""
+    """Earliest expiration relied on: the proof holds no longer (P-1.62)."""
+    not_before: datetime | None = None
+    """Latest inception over all signatures relied on, the parent's included (P-8.7)."""
+    not_after: datetime | None = None
+    """Earliest expiration over the same; never later than `expires`."""
 
     @property
     def kind(self) -> Kind:
@@ -128,6 +132,7 @@ def conclude(facts: Facts) -> Verdict:
     found = collect(facts)
     decision = decide(facts, found)
     accepted = decision.outcome in {Outcome.ACCEPT, Outcome.HOLD}
+    start, end = facts.window if accepted else (None, None)
     return Verdict(
         path=_path(facts),
         outcome=decision.outcome,
@@ -141,6 +146,8 @@ def conclude(facts: Facts) -> Verdict:
         signals=views_of_signals(facts),
         inception=facts.inception if accepted else None,
         expires=facts.expires if accepted else None,
+        not_before=start,
+        not_after=end,
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 
 from bootstrap.core.evaluation.case import Case
@@ -32,16 +33,33 @@ PACKET_FIELDS: Final = ("sent", "received")
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """How the observer's clock stood to NTP's when the case was judged (P-8.7).
+
+    `source` says who told it, `offset` what was still to be added to the clock,
+    `error` how far it was off at most. Unless it was `synchronised`, nobody
+    corrected it.
+    """
+
+    source: str
+    synchronised: bool = False
+    offset: timedelta = timedelta(0)
+    error: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """A case, the verdict on it, and who made it.
 
     `made_by` pairs a name with a version: the software, its libraries (P-8.1,
-    S-45). It is attested, not proven.
+    S-45). Like `clock`, which is None when nothing was told of it, this is
+    attested, not proven.
     """
 
     case: Case
     verdict: Verdict
     made_by: tuple[tuple[str, str], ...] = ()
+    clock: Clock | None = None
 
 
 @dataclass(frozen=True, slots=True)

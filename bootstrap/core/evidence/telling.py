@@ -96,6 +96,11 @@ def _verdict(verdict: Verdict, *, reproduced: bool) -> Iterator[str]:
         yield f"  DS set to publish: {ds.to_text()}"
     if verdict.outcome is Outcome.ACCEPT and not verdict.candidate:
         yield "  DS set to publish: none; the whole set is to be removed"
+    if verdict.not_before and verdict.not_after:
+        yield from _prose(
+            "All signatures that it rests on are in force from"
+            f" {_moment(verdict.not_before)} to {_moment(verdict.not_after)}."
+        )
     yield from _prose(
         "Judged again from the packets in this file: the same in every part."
         if reproduced

@@ -29,6 +29,8 @@ from bootstrap.core.evaluation.verdict import Verdict, judge
 from . import bundle
 from .bundle import Bundle, BundleMalformed
 
+LATER = frozenset({"not_before", "not_after"})
+"""What verdicts did not say at first: one that leaves it empty claims nothing."""
 SIGNAL_TYPES = (RdataType.CDS, RdataType.CDNSKEY)
 CHILD_TYPES = (RdataType.DS, RdataType.DNSKEY, *SIGNAL_TYPES)
 
@@ -100,6 +102,7 @@ def compare(stored: Verdict, again: Verdict) -> tuple[Difference, ...]:
         for field in fields(Verdict)
         if (before := getattr(stored, field.name))
         != (after := getattr(again, field.name))
+        and not (before is None and field.name in LATER)
     )
 
 
@@ -139,6 +142,7 @@ def _attested(evidence: Bundle) -> Iterator[str]:
         f" glue, DS, statuses (version {delegation.version}), and its history"
     )
     yield f"that the evaluation took place at {case.now:%Y-%m-%dT%H:%M:%SZ}"
+    yield _clock(evidence)
     silent = sum(seen.received is None for seen in case.observations)
     yield (
         f"that {len(case.observations)} queries were sent, when and where to, and that"
@@ -152,6 +156,20 @@ def _attested(evidence: Bundle) -> Iterator[str]:
         )
     if evidence.made_by:
         yield "what made it: " + ", ".join(f"{a} {b}" for a, b in evidence.made_by)
+
+
+def _clock(evidence: Bundle) -> str:
+    """Say how far the moment of judging can be relied on (P-8.7)."""
+    clock = evidence.clock
+    if clock is None:
+        return "the clock by which it was judged: nothing is recorded of its offset"
+    if not clock.synchronised:
+        return f"that nothing corrected the clock by NTP, as its {clock.source} told"
+    offset, error = clock.offset.total_seconds(), clock.error.total_seconds()
+    return (
+        f"that {offset:+.6f} s were still to be added to the clock, and that it was off"
+        f" by {error:.6f} s at most, as its {clock.source} told"
+    )
 
 
 def _is_unsigned(observation: Observation, child: object) -> bool:

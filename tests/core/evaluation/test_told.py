@@ -42,6 +42,7 @@ def lines(verdict: Verdict) -> Iterator[str]:
     if verdict.auth_method:
         times = f"from {verdict.inception} until {verdict.expires}"
         yield f"by {verdict.auth_method}, {times}, {len(verdict.required)} required"
+        yield f"signatures in force from {verdict.not_before} to {verdict.not_after}"
 
 
 def line(finding: Finding) -> str:

@@ -18,7 +18,7 @@ from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evaluation.verdict import Outcome, judge
 from bootstrap.core.evidence import bundle
 from bootstrap.core.evidence.__main__ import main
-from bootstrap.core.evidence.bundle import Bundle
+from bootstrap.core.evidence.bundle import Bundle, Clock
 from bootstrap.core.evidence.verify import verify
 from bootstrap.lab.assembly import assemble
 from bootstrap.lab.keys import Keyring
@@ -63,6 +63,8 @@ FORGERIES = {
     "another outcome": ("outcome", Outcome.NOTHING),
     "a check less": ("checks", ()),
     "a later end of the proof": ("expires", NOW + timedelta(days=3650)),
+    "signatures from before": ("not_before", NOW - timedelta(days=3650)),
+    "signatures for longer": ("not_after", NOW + timedelta(days=3650)),
 }
 
 
@@ -72,6 +74,52 @@ def test_a_verdict_that_the_packets_do_not_support_is_told(part, value):
 
     assert not found.reproduced
     assert [difference.part for difference in found.differences] == [part]
+
+
+def test_a_verdict_of_before_claims_no_time_of_all_signatures_and_is_reproduced():
+    """P-8.7 came later: docs/evidence-format.md, "Stability"."""
+    older = replace(good().verdict, not_before=None, not_after=None)
+
+    assert verify(octets(verdict=older)).reproduced
+
+
+def test_p_8_7_the_verdict_holds_while_all_its_signatures_do_and_no_longer():
+    verdict = good().verdict
+    assert verdict.not_before
+    assert verdict.not_after
+    assert verdict.expires
+    assert verdict.not_before <= NOW < verdict.not_after <= verdict.expires
+
+    first = judge(replace(good().case, now=verdict.not_before))
+    early = judge(replace(good().case, now=verdict.not_before - timedelta(seconds=1)))
+    late = judge(replace(good().case, now=verdict.not_after + timedelta(seconds=1)))
+
+    assert Reason.X_CLOCK not in first.reasons
+    assert early.outcome is not Outcome.ACCEPT
+    assert late.outcome is not Outcome.ACCEPT
+
+
+CLOCKS = {
+    "nothing is recorded": None,
+    "nothing corrected the clock by NTP, as its kernel told": Clock("kernel"),
+    "-0.001500 s were still to be added to the clock, and that it was off by 0.002500 s"
+    " at most, as its kernel told": Clock(
+        "kernel",
+        synchronised=True,
+        offset=timedelta(microseconds=-1500),
+        error=timedelta(microseconds=2500),
+    ),
+}
+
+
+@pytest.mark.parametrize(("told", "clock"), CLOCKS.items(), ids=["no", "free", "ntp"])
+def test_p_8_7_how_the_clock_stood_to_ntp_is_attested(told, clock):
+    found = verify(octets(clock=clock))
+
+    assert found.reproduced
+    assert found.evidence is not None
+    assert found.evidence.clock == clock
+    assert any(told in statement for statement in found.attested)
 
 
 def test_packets_from_another_moment_do_not_reproduce_the_verdict():
@@ -150,6 +198,7 @@ def test_the_explanation_names_every_check_every_zone_and_what_proves_what(
     marked = [line for line in lines if line.startswith(("passed ", "does not apply "))]
     assert len(marked) == len(good().verdict.checks)
     assert "check_" not in told
+    assert f"in force from {good().verdict.not_before:%Y-%m-%dT%H:%M:%SZ} to" in said
     proven, _, attested = said.partition("What is only attested")
     for proof in verify(octets()).proofs:
         assert f"{unrooted(proof.name)} {proof.rdtype.name} is" in proven
@@ -173,13 +222,17 @@ def test_the_explanation_without_any_proof_says_so(tmp_path, capsys):
     assert "NOT the same" in told
 
 
-def test_a_removal_is_explained_as_one(tmp_path, capsys):
-    verdict = replace(good().verdict, path=Path.REMOVAL, candidate=())
+def test_a_removal_is_explained_as_one_without_a_time_that_nobody_recorded(
+    tmp_path, capsys
+):
+    verdict = replace(good().verdict, path=Path.REMOVAL, candidate=(), not_before=None)
     path = tmp_path / "evidence"
     path.write_bytes(octets(verdict=verdict))
 
     assert main(["verify", str(path), "--explain"]) == 1
-    assert "the whole set is to be removed" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "the whole set is to be removed" in told
+    assert "in force from" not in told
 
 
 def test_a_verdict_that_differs_is_shown_before_and_after(tmp_path, capsys):
