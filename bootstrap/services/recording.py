@@ -22,6 +22,7 @@ from bootstrap.core.dnssec.chain import Question
 from bootstrap.core.evaluation import views
 from bootstrap.core.evaluation.case import Case
 from bootstrap.core.evaluation.findings import Finding
+from bootstrap.core.evaluation.inputs import inputs_of
 from bootstrap.core.evaluation.observations import seen
 from bootstrap.core.evaluation.reasons import Kind, Reason
 from bootstrap.core.evaluation.verdict import Outcome
@@ -70,7 +71,9 @@ class Recorded:
 
 def bundle_of(judged: Judged) -> Bundle:
     """Return the evidence of an evaluation."""
-    return Bundle(judged.case, judged.verdict, MADE_BY, judged.clock)
+    case, verdict = judged.case, judged.verdict
+    inputs = inputs_of(case, verdict.checks)
+    return Bundle(case, verdict, MADE_BY, judged.clock, inputs)
 
 
 @transaction.atomic

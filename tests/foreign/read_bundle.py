@@ -13,6 +13,8 @@ import hashlib
 import sys
 from datetime import UTC, datetime, timedelta
 
+FIELDS = ("sent", "received")
+
 
 class Wrong(Exception):
     """The file is not of the documented form."""
@@ -148,6 +150,7 @@ def lines(octets):
     for observation in bundle["case"].get("observations", []):
         yield packet_line(observation)
     yield from verdict_lines(bundle["verdict"])
+    yield from input_lines(bundle)
     for name, version in bundle.get("made_by", []):
         yield f"made by {name} {version}"
 
@@ -174,6 +177,21 @@ def packet_line(observation):
         f" {query.get('server', '-')}: sent {len(observation.get('sent', b''))},"
         f" received {len(answer)}, {said}"
     )
+
+
+def input_lines(bundle):
+    """Say by hash which messages each check rests on, where the file says it."""
+    seen = bundle["case"].get("observations", [])
+    checks = bundle["verdict"].get("checks", [])
+    for check, bits in zip(checks, bundle.get("inputs", []), strict=False):
+        chosen = [each for place, each in enumerate(seen) if bit_of(bits, place)]
+        packets = {each.get(field, b"") for each in chosen for field in FIELDS} - {b""}
+        digests = sorted(hashlib.sha256(packet).hexdigest() for packet in packets)
+        yield " ".join(["rests", check.get("id", "-"), *digests])
+
+
+def bit_of(bits, place):
+    return place < 8 * len(bits) and bits[place // 8] >> place % 8 & 1
 
 
 def verdict_lines(verdict):

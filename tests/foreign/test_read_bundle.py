@@ -6,14 +6,17 @@ import ast
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from bootstrap.core.dns.names import unrooted
+from bootstrap.core.evaluation.inputs import inputs_of
 from bootstrap.core.evidence import bundle
 from bootstrap.core.evidence.bundle import BundleMalformed
+from bootstrap.core.evidence.verify import verify
 from fuzz.targets import ACCEPTED, accepted
 from tests.core.evidence.making import BUNDLES
 
@@ -60,6 +63,21 @@ def test_it_prints_delegation_packets_verdict_and_address():
     assert f"primary {verdict.primary.value}" in told
     for ds in verdict.candidate:
         assert f"candidate {ds.to_text().upper()}" in told
+
+
+def test_p_8_8_it_names_the_inputs_of_each_check_as_the_verifier_does():
+    honest = accepted()
+    inputs = inputs_of(honest.case, honest.verdict.checks)
+    octets = bundle.encode(replace(honest, inputs=inputs))
+
+    told = [line for line in read_bundle.lines(octets) if line.startswith("rests ")]
+
+    found = verify(octets)
+    assert found.reproduced
+    assert told == [
+        " ".join(["rests", check.id, *found.inputs[check.id]])
+        for check in honest.verdict.checks
+    ]
 
 
 @given(BUNDLES)

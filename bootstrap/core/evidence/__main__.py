@@ -174,6 +174,15 @@ def _as_json(path: Path, found: Verification) -> dict[str, object]:
         "path": verdict.path.value if verdict and verdict.path else None,
         "reasons": [reason.value for reason in verdict.reasons] if verdict else [],
         "ds": sorted(ds.to_text() for ds in verdict.candidate) if verdict else [],
+        "checks": [
+            {
+                "id": check.id,
+                "mark": check.mark.value,
+                "reasons": sorted({each.reason.value for each in check.findings}),
+                "inputs": list(found.inputs.get(check.id, ())),
+            }
+            for check in (verdict.checks if verdict else ())
+        ],
         "proven": [_claim(proof) for proof in found.proofs],
         "attested": list(found.attested),
     }

@@ -53,13 +53,17 @@ class Bundle:
 
     `made_by` pairs a name with a version: the software, its libraries (P-8.1,
     S-45). Like `clock`, which is None when nothing was told of it, this is
-    attested, not proven.
+    attested, not proven. `inputs` has for each check of the verdict, in their
+    order, the observations that it rests on, as a set of bits (P-8.8): their
+    messages are named by their hashes in the manifest. Without any, which ones is
+    not said.
     """
 
     case: Case
     verdict: Verdict
     made_by: tuple[tuple[str, str], ...] = ()
     clock: Clock | None = None
+    inputs: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

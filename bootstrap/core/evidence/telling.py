@@ -55,7 +55,9 @@ def explanation(evidence: Bundle, found: Verification) -> Iterator[str]:
     case, verdict = evidence.case, evidence.verdict
     yield from _section("What was judged", _subject(case))
     yield from _section("The verdict", _verdict(verdict, reproduced=found.reproduced))
-    yield from _section("The checks, in the order of the standards", _checks(verdict))
+    yield from _section(
+        "The checks, in the order of the standards", _checks(verdict, found)
+    )
     yield from _section(_proven_title(found.proofs), _chains(found))
     yield from _section(
         "What is only attested by whoever made this evidence, and proven by nothing in it",
@@ -108,20 +110,21 @@ def _verdict(verdict: Verdict, *, reproduced: bool) -> Iterator[str]:
     )
 
 
-def _checks(verdict: Verdict) -> Iterator[str]:
+def _checks(verdict: Verdict, found: Verification) -> Iterator[str]:
     for check in verdict.checks:
         yield from textwrap.wrap(
-            _check(check),
+            _check(check, len(found.inputs.get(check.id, ()))),
             WIDTH,
             initial_indent=f"  {MARKS[check.mark]:<15}",
             subsequent_indent=" " * 17,
         )
 
 
-def _check(check: Check) -> str:
+def _check(check: Check, messages: int) -> str:
     sentence = _SENTENCES.get(check.id, "").partition("\n")[0] or check.id
     codes = sorted({finding.reason.value for finding in check.findings})
-    parts = (sentence, ", ".join(codes), check.detail)
+    basis = f"rests on {messages} messages" if messages else ""
+    parts = (sentence, ", ".join(codes), check.detail, basis)
     return " · ".join(part for part in parts if part)
 
 

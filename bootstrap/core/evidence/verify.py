@@ -7,8 +7,9 @@ of it DNSSEC proves, and what rests on our word, are two lists (P-8.20, P-8.21).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 from bootstrap.core.dns.names import (
     UnusableSignalingName,
@@ -23,6 +24,7 @@ from bootstrap.core.dnssec.budget import Budget, BudgetSpent
 from bootstrap.core.dnssec.chain import NoTrustAnchor, Proof, validate
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.case import Case
+from bootstrap.core.evaluation.inputs import inputs_of, places
 from bootstrap.core.evaluation.observations import Observation, seen
 from bootstrap.core.evaluation.verdict import Verdict, judge
 
@@ -59,6 +61,8 @@ class Verification:
     damage: str = ""
     evidence: Bundle | None = None
     differences: tuple[Difference, ...] = ()
+    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By check, the SHA-256 of the messages that it rests on (P-8.8)."""
     proofs: tuple[Proof, ...] = ()
     attested: tuple[str, ...] = ()
 
@@ -86,10 +90,19 @@ def verify(octets: bytes, *, anchors: tuple[Anchor, ...] = ()) -> Verification:
     case = evidence.case
     if anchors:
         case = replace(case, anchors=anchors)
+    again = judge(case)
+    inputs = inputs_of(case, again.checks)
     return Verification(
         *names,
         evidence=evidence,
-        differences=compare(evidence.verdict, judge(case)),
+        differences=(
+            *compare(evidence.verdict, again),
+            *_named(evidence.inputs, inputs),
+        ),
+        inputs={
+            check.id: _messages(case, bits)
+            for check, bits in zip(again.checks, inputs, strict=True)
+        },
         proofs=tuple(_proofs(case)),
         attested=tuple(_attested(evidence)),
     )
@@ -98,12 +111,31 @@ def verify(octets: bytes, *, anchors: tuple[Anchor, ...] = ()) -> Verification:
 def compare(stored: Verdict, again: Verdict) -> tuple[Difference, ...]:
     """Return every part in which two verdicts differ; nothing when they are equal."""
     return tuple(
-        Difference(field.name, repr(before), repr(after))
-        for field in fields(Verdict)
-        if (before := getattr(stored, field.name))
-        != (after := getattr(again, field.name))
-        and not (before is None and field.name in LATER)
+        Difference(part.name, repr(before), repr(after))
+        for part in fields(Verdict)
+        if (before := getattr(stored, part.name))
+        != (after := getattr(again, part.name))
+        and not (before is None and part.name in LATER)
     )
+
+
+def _named(
+    stored: tuple[bytes, ...], wanted: tuple[bytes, ...]
+) -> Iterator[Difference]:
+    """Hold the inputs of each check to what it rests on, where they are named (P-8.8)."""
+    if stored and stored != wanted:
+        before, after = (
+            ", ".join(bits.hex() or "none" for bits in each)
+            for each in (stored, wanted)
+        )
+        yield Difference("inputs", before, after)
+
+
+def _messages(case: Case, bits: bytes) -> tuple[str, ...]:
+    """Return the SHA-256 of the messages that a check rests on, each once, sorted."""
+    seen = [case.observations[place] for place in places(bits)]
+    packets = {each.sent for each in seen} | {each.received for each in seen}
+    return tuple(sorted(hashlib.sha256(each).hexdigest() for each in packets if each))
 
 
 def _proofs(case: Case) -> Iterator[Proof]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +14,7 @@ from bootstrap.core.dns.names import parse_name, unrooted
 from bootstrap.core.dns.records import Ds, RdataType
 from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.evaluation.findings import Finding
+from bootstrap.core.evaluation.inputs import inputs_of
 from bootstrap.core.evaluation.paths import Path
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evaluation.verdict import Outcome, judge
@@ -24,6 +26,7 @@ from bootstrap.lab.assembly import assemble
 from bootstrap.lab.keys import Keyring
 from bootstrap.lab.network import Network
 from bootstrap.lab.scenes import demo_world
+from fuzz.targets import ACCEPTED
 from tests.support.rehearsal import NOW, Rehearsal, delegation_of
 
 
@@ -83,6 +86,18 @@ def test_a_verdict_of_before_claims_no_time_of_all_signatures_and_is_reproduced(
     assert verify(octets(verdict=older)).reproduced
 
 
+def test_a_file_of_before_is_reproduced_and_says_nothing_of_what_came_later():
+    old = ACCEPTED.read_bytes()
+
+    found = verify(old)
+
+    assert found.reproduced
+    assert found.evidence is not None
+    assert (found.evidence.clock, found.evidence.inputs) == (None, ())
+    assert found.evidence.verdict.not_after is None
+    assert bundle.encode(found.evidence) == old
+
+
 def test_p_8_7_the_verdict_holds_while_all_its_signatures_do_and_no_longer():
     verdict = good().verdict
     assert verdict.not_before
@@ -97,6 +112,56 @@ def test_p_8_7_the_verdict_holds_while_all_its_signatures_do_and_no_longer():
     assert Reason.X_CLOCK not in first.reasons
     assert early.outcome is not Outcome.ACCEPT
     assert late.outcome is not Outcome.ACCEPT
+
+
+def named() -> tuple[bytes, ...]:
+    """Return what each check of the good bundle rests on."""
+    return inputs_of(good().case, good().verdict.checks)
+
+
+def test_p_8_8_the_inputs_of_each_check_are_held_to_what_it_rests_on():
+    found = verify(octets(inputs=named()))
+
+    assert found.reproduced
+    packets = bundle.split(good()).packets
+    assert all(set(found.inputs[check]) <= set(packets) for check in found.inputs)
+    assert found.inputs["check_signals"]
+    assert found.inputs == verify(octets()).inputs  # said of an older file as well
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param(lambda bits: bits[:-1], id="a check less"),
+        pytest.param(lambda bits: (*bits, b""), id="a check more"),
+        pytest.param(lambda bits: tuple(reversed(bits)), id="another order"),
+        pytest.param(lambda bits: tuple(b"" for _ in bits), id="nothing"),
+        pytest.param(lambda bits: (b"\x01" * 4096, *bits[1:]), id="far too many"),
+    ],
+)
+def test_p_8_8_inputs_that_a_check_does_not_rest_on_are_told(forged):
+    found = verify(octets(inputs=forged(named())))
+
+    assert [difference.part for difference in found.differences] == ["inputs"]
+
+
+def test_p_8_8_messages_are_named_by_hash_beside_each_check(tmp_path, capsys):
+    path = tmp_path / "evidence"
+    path.write_bytes(octets(inputs=named()))
+
+    assert main(["verify", str(path), "--json"]) == 0
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert [check["id"] for check in checks] == [c.id for c in good().verdict.checks]
+    by_id = {check["id"]: check for check in checks}
+    sent = {o.received for o in good().case.observations if "_dsboot" in str(o.query)}
+    hashes = {hashlib.sha256(packet).hexdigest() for packet in sent if packet}
+    assert hashes
+    assert hashes <= set(by_id["check_signals"]["inputs"])
+    assert by_id["check_preconditions"]["inputs"] == []
+
+    assert main(["verify", str(path), "--explain"]) == 0
+    count = len(by_id["check_signals"]["inputs"])
+    assert f"rests on {count} messages" in " ".join(capsys.readouterr().out.split())
 
 
 CLOCKS = {
