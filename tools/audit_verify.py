@@ -292,6 +292,7 @@ class Life:
     voices: set[str] = field(default_factory=set)
     evidence: dict[str, int] = field(default_factory=dict)
     seconds: list[tuple[str, str]] = field(default_factory=list)
+    messages: set[str] = field(default_factory=set)
     mine: bool = False
 
     def check(self, name: str, entry: dict[str, Any]) -> None:
@@ -308,6 +309,7 @@ class Life:
         if "ev512" in data:
             named = [blob["h"] for blob in entry["ev"]]
             self.seconds += zip(named, data["ev512"], strict=True)
+        self.messages |= set(data.get("messages", {}).values())
         self.digest = data.get("digest", self.digest)
         version = data.get("version", self.version)
         if "to" in data and (data["from"], version - 1) != (report.state, self.version):
@@ -343,6 +345,9 @@ class Life:
                 self.report.blame(f"evidence/{digest}.cbor is missing or another")
             elif stated - {"", second}:
                 self.report.blame(f"evidence/{digest}.cbor has another SHA-512")
+        for digest in sorted(self.messages):
+            if sha256(files.pop(f"seen/{digest}.dns", b"")).hex() != digest:
+                self.report.blame(f"seen/{digest}.dns is missing or another")
         for name in files.keys() - {"README.txt"}:
             self.report.blame(f"{name} has no place in the dossier")
 

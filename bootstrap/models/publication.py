@@ -50,6 +50,8 @@ class Sighting(models.Model):
     serial = models.BigIntegerField(null=True, blank=True)
     matches = models.BooleanField()
     detail = models.TextField(blank=True)
+    message = models.BinaryField(null=True, blank=True)
+    """Its answer, squeezed; of equal ones of a server only the first (P-8.10)."""
 
     class Meta:
         ordering = ("at", "pk")

@@ -16,6 +16,7 @@ from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evidence import dossiers
 from bootstrap.core.tlog import dossier, entries, merkle, notes
 from bootstrap.core.tlog.dossier import Dossier, Proven
+from bootstrap.core.tlog.dossier_checks import MESSAGES
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.models import (
     AuditEntry,
@@ -25,8 +26,9 @@ from bootstrap.models import (
     Evidence,
     Proposal,
 )
+from bootstrap.models.squeezed import CannotOpen
 
-from . import binding, evidence, exports, holds, sealing
+from . import binding, evidence, exports, holds, sealing, sightings
 from .actors import Actor
 from .logfiles import KEY, HistoryDiffers, LogFiles
 
@@ -89,9 +91,10 @@ def make(proposal: Proposal, files: LogFiles, *, exported: str = "") -> Made:
             checkpoint=sealing.note_of(head),
             canonical=_canonical(proposal, life),
             evidence=_bundles(life, proposal),
+            messages=_messages(life, proposal),
             exported=exported,
         )
-    except (HistoryDiffers, evidence.EvidenceUnreadable) as exc:
+    except (HistoryDiffers, evidence.EvidenceUnreadable, CannotOpen) as exc:
         raise NoDossier(str(exc)) from exc
     octets = dossier.encode(found)
     whole = dossiers.check(octets, key)
@@ -208,6 +211,17 @@ def _bundles(life: Iterable[AuditEntry], proposal: Proposal) -> dict[str, bytes]
             if address not in found:
                 found[address] = _bundle(address)
     return found
+
+
+def _messages(life: Iterable[AuditEntry], proposal: Proposal) -> dict[str, bytes]:
+    """Return the answers of the parent's servers that its own entries name (P-8.10)."""
+    told = [_data(row) for row in life]
+    own = [data for data in told if data.get("proposal") == str(proposal.pk)]
+    named = {digest for data in own for digest in data.get(MESSAGES, {}).values()}
+    kept = sightings.messages_of(proposal) if named else {}
+    if missing := named - kept.keys():
+        raise NoDossier(f"the answer {min(missing)} of a parent's server is not there")
+    return {digest: kept[digest] for digest in sorted(named)}
 
 
 def _bundle(address: str) -> bytes:

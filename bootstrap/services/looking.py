@@ -64,13 +64,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one server showed; `ds` is None when it gave no usable answer."""
+    """What one server showed; `ds` is None when it gave no usable answer.
+
+    `message` is the answer itself, where it was usable (P-8.10).
+    """
 
     server: str
     ds: tuple[Ds, ...] | None
     ttl: int | None = None
     serial: int | None = None
     detail: str = ""
+    message: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +158,10 @@ def _shown_by(ds: Observation, soa: Observation) -> Shown:
     serial = _serial(_usable(soa))
     found = answer.answered(ds.query.name, RdataType.DS)
     if found is None:
-        return Shown(server, (), serial=serial)
+        return Shown(server, (), serial=serial, message=ds.received)
     rrset = found.rrset
     values = tuple(sorted(map(Ds.from_wire, rrset.rdatas)))
-    return Shown(server, values, rrset.ttl, serial)
+    return Shown(server, values, rrset.ttl, serial, message=ds.received)
 
 
 def _usable(observation: Observation) -> Response | str:

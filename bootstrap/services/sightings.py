@@ -6,17 +6,21 @@ alarm, and people decide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
 
+from bootstrap.core.dns.records import Ds
 from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.tlog.types import EntryType
 from bootstrap.core.workflow.lifecycle import Event, State, TransitionRefused
 from bootstrap.models import Domain, Proposal, Sighting
+from bootstrap.models.squeezed import EVIDENCE, squeeze, unsqueeze
 
 from . import alarms, states
 from .actors import VERIFIER
@@ -34,6 +38,8 @@ LATEST: Final = timedelta(minutes=5)
 CHECKS: Final = (timedelta(hours=1), timedelta(hours=24))
 """Looks after it became visible, beside the one after a TTL (P-3.40)."""
 VALIDATOR: Final = "validator"
+LARGEST: Final = 65_535
+"""Octets of a DNS message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class _Seen:
     proposal: Proposal
     look: Look
     now: datetime
+    messages: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of what each server answers, by server (P-8.10)."""
 
     @property
     def good(self) -> bool:
@@ -52,7 +60,8 @@ class _Seen:
 
     def move(self, event: Event, entry_type: EntryType, **columns: object) -> None:
         """Advance the proposal, with what was seen as the note."""
-        note = Note(type=entry_type, data=_facts(self.look))
+        data = {**_facts(self.look), "messages": dict(self.messages)}
+        note = Note(type=entry_type, data=data)
         move(
             self.proposal,
             event,
@@ -90,8 +99,7 @@ def _say(proposal: Proposal, look: Look, now: datetime) -> str:
     current = held.filter(pk=proposal.pk, fence=proposal.fence).first()
     if current is None:
         return "taken"
-    _keep(current, look, now)
-    found = _Seen(current, look, now)
+    found = _Seen(current, look, now, _keep(current, look, now))
     if look.child is Security.BOGUS:
         found.alarm(Reason.POST_CHILD_BOGUS, look.detail)
     if State(current.state) is State.SENT:
@@ -204,7 +212,17 @@ def _between(pause: timedelta) -> timedelta:
 # ── what was seen ───────────────────────────────────────────────────────────
 
 
-def _keep(proposal: Proposal, look: Look, now: datetime) -> None:
+def _keep(proposal: Proposal, look: Look, now: datetime) -> dict[str, str]:
+    """Write down what was seen; return the digest of each server's message.
+
+    An answer that says what the last one did is not kept again (P-8.37).
+    """
+    kept = _kept(proposal)
+    fresh = {
+        shown.server: (shown.ds, shown.ttl, shown.message)
+        for shown in look.shown
+        if shown.message and kept.get(shown.server, ())[:2] != (shown.ds, shown.ttl)
+    }
     rows = [
         Sighting(
             proposal=proposal,
@@ -215,6 +233,9 @@ def _keep(proposal: Proposal, look: Look, now: datetime) -> None:
             serial=shown.serial,
             matches=shown.ds == look.target.ds,
             detail=shown.detail,
+            message=squeeze(shown.message, EVIDENCE)
+            if shown.message and shown.server in fresh
+            else None,
         )
         for shown in look.shown
     ]
@@ -224,6 +245,45 @@ def _keep(proposal: Proposal, look: Look, now: datetime) -> None:
         Sighting(proposal=proposal, at=now, server=VALIDATOR, matches=good, detail=told)
     )
     Sighting.objects.bulk_create(rows)
+    answering = {shown.server for shown in look.shown if shown.message}
+    return {
+        server: hashlib.sha256(message).hexdigest()
+        for server, (_, _, message) in sorted({**kept, **fresh}.items())
+        if server in answering
+    }
+
+
+Kept = tuple[tuple[Ds, ...] | None, int | None, bytes]
+"""A DS set, its TTL, and the message that showed them."""
+
+
+def _kept(proposal: Proposal) -> dict[str, Kept]:
+    """Return the last message that is kept of each server."""
+    rows = Sighting.objects.filter(proposal=proposal).exclude(message=None)
+    return {
+        row.server: (ds_of(row.ds), row.ttl, message_of(row))
+        for row in rows.order_by("at", "pk")
+    }
+
+
+def message_of(row: Sighting) -> bytes:
+    """Return the message of a sighting that has one.
+
+    Raises:
+        CannotOpen: what is kept is damaged.
+    """
+    return unsqueeze(bytes(row.message or b""), LARGEST)
+
+
+def messages_of(proposal: Proposal) -> dict[str, bytes]:
+    """Return all messages that are kept of a proposal, by SHA-256.
+
+    Raises:
+        CannotOpen: what is kept is damaged.
+    """
+    rows = Sighting.objects.filter(proposal=proposal).exclude(message=None)
+    found = [message_of(row) for row in rows]
+    return {hashlib.sha256(each).hexdigest(): each for each in found}
 
 
 def _facts(look: Look) -> dict[str, object]:

@@ -10,6 +10,7 @@ import pytest
 
 from bootstrap import clock
 from bootstrap.core.dns.hints import read_hints
+from bootstrap.core.dns.messages import read
 from bootstrap.core.dns.names import parse_name
 from bootstrap.core.dns.records import Ds, RdataType
 from bootstrap.core.dnssec.anchor_files import read_anchors
@@ -29,6 +30,7 @@ from bootstrap.scanner.scanner import Scanner
 from bootstrap.services import parents
 from bootstrap.services.looking import Look, Target, look_at
 from bootstrap.services.publication import Ending, publish_due
+from bootstrap.services.sightings import message_of
 from bootstrap.services.verification import drain, next_due, verify_due
 
 from .builders import a_domain, a_zone
@@ -150,6 +152,12 @@ def test_a_published_ds_is_seen_on_all_servers_validates_and_settles(
     assert rows[primary].ds == sorted(proposal.new_ds)
     assert rows[primary].ttl == 600
     assert rows[primary].serial
+    child = parse_name(proposal.domain.name)
+    answer = read(message_of(rows[primary]), child, RdataType.DS)  # P-8.10
+    signed = answer.answered(child, RdataType.DS)
+    assert signed is not None
+    assert [Ds.from_wire(r).to_text() for r in signed.rrset.rdatas] == rows[primary].ds
+    assert signed.rrsigs
     due = next_due()
     assert due is not None
     assert verify_due(**verify, clock=lambda: due) == {"settled": 1}

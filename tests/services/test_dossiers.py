@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from bootstrap.core.dns.names import unrooted
+from bootstrap.core.dnssec.security import Security
 from bootstrap.core.evidence import bundle, dossiers as checking
 from bootstrap.core.tlog import dossier, notes
 from bootstrap.models import (
@@ -19,6 +20,7 @@ from bootstrap.models import (
     Evidence,
     EvidenceBody,
     Proposal,
+    Sighting,
 )
 from bootstrap.registry.memory import MemoryRegistry
 from bootstrap.services import (
@@ -33,8 +35,11 @@ from bootstrap.services import (
 )
 from bootstrap.services.actors import OPERATOR, PUBLISHER, SCANNER
 from bootstrap.services.logfiles import LogFiles
+from bootstrap.services.looking import Look, Shown, Target
 from bootstrap.services.publication import Ending, publish
+from bootstrap.services.sightings import record_look
 from bootstrap.services.signing import Signer
+from tests.core.evidence.test_shown import answer_of
 from tests.core.evidence.test_verify import good
 from tests.support.trail import triggers_away
 from tools import audit_verify
@@ -161,6 +166,45 @@ def test_a_change_decided_by_two_and_published_is_proven_in_one_file(files, seal
     ]
     assert (made.entries, made.bundles, made.state) == (6, 1, "sent")
     assert bundle.encode(good()) in dossier.decode(made.octets).evidence.values()
+
+
+def seen_with(message: bytes) -> Proposal:
+    """Let a server of the parent show no DS, by this message, and the trail tell it."""
+    delegation = good().case.delegation
+    target = Target(delegation.child, delegation.parent, ())
+    look = Look(target, (Shown("192.0.2.53", (), message=message),), Security.INSECURE)
+    assert record_look(stored(), look, now=NOW) == "visible"
+    return stored()
+
+
+def test_p_8_10_answers_of_the_parents_servers_go_with_the_change(files, seal):
+    published(decide(proposals.approve, "ada", a_change()))
+    message = answer_of(good().case)
+    proposal = seen_with(message)
+    key = seal()
+
+    made = dossiers.make(proposal, files)
+
+    found = checked(made, key)
+    assert found.faults == ()
+    assert list(dossier.decode(made.octets).messages.values()) == [message]
+    (shown,) = found.shown
+    assert (shown.server, shown.ds, shown.doubt) == ("192.0.2.53", (), "")
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [({"message": None}, "is not there"), ({"message": b"x"}, "cannot be opened")],
+    ids=["gone", "damaged"],
+)
+def test_p_8_10_an_answer_that_is_lost_is_told(damage, named, files, seal):
+    published(decide(proposals.approve, "ada", a_change()))
+    proposal = seen_with(answer_of(good().case))
+    seal()
+    Sighting.objects.update(**damage)
+
+    with pytest.raises(dossiers.NoDossier, match=named):
+        dossiers.make(proposal, files)
 
 
 def test_no_persons_name_or_word_is_in_a_dossier(files, seal):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,10 +12,10 @@ import pytest
 from bootstrap.core.dns.names import parse_name
 from bootstrap.core.dns.records import Ds
 from bootstrap.core.dnssec.security import Security
-from bootstrap.models import Alarm, Domain, Proposal, Sighting
+from bootstrap.models import Alarm, AuditEntry, Domain, Proposal, Sighting
 from bootstrap.services import verification
 from bootstrap.services.looking import Look, Shown, Target
-from bootstrap.services.sightings import record_look
+from bootstrap.services.sightings import messages_of, record_look
 
 from .builders import DS, NOW, OTHER_DS, a_domain, a_zone
 from .parent import Clock, an_approved, told
@@ -63,6 +66,62 @@ def test_visible_means_every_server_shows_exactly_the_published_set():  # P-2.14
         ("127.0.0.2", True),
         ("validator", True),
     ]
+
+
+def answered(**ttls: int) -> tuple[Shown, ...]:
+    """Return what servers answer, by the last octet of their addresses and a TTL."""
+    return tuple(
+        Shown(f"127.0.0.{server[1:]}", (NEW,), ttl, 7, message=b"%d" % ttl * 40)
+        for server, ttl in ttls.items()
+    )
+
+
+def named(proposal: Proposal) -> dict[str, str]:
+    """Return the messages that the newest entry names, by server."""
+    rows = AuditEntry.objects.filter(stream=proposal.domain.stream)
+    row = rows.filter(type__startswith="publication.").latest("number")
+    found: dict[str, str] = json.loads(bytes(row.body))["data"]["messages"]
+    return found
+
+
+def test_p_8_10_messages_of_the_parents_servers_are_kept_and_named_in_the_trail():
+    look = replace(a_look((NEW,)), shown=answered(_1=600, _2=600))
+
+    proposal = after(a_sent(), look)
+
+    message = b"600" * 40
+    digest = hashlib.sha256(message).hexdigest()
+    assert named(proposal) == {"127.0.0.1": digest, "127.0.0.2": digest}
+    assert messages_of(proposal) == {digest: message}
+    assert Sighting.objects.get(server="127.0.0.1").ds == [DS]
+
+
+def test_p_8_10_an_answer_that_says_the_same_is_kept_once_and_still_named():
+    first = replace(a_look((NEW,), (NEW,)), shown=answered(_1=600, _2=600))
+    silent = replace(first, shown=(*answered(_1=600), Shown("127.0.0.2", None)))
+    last = replace(first, shown=answered(_1=600, _2=3600))
+    proposal = after(a_sent(), first)
+
+    after(proposal, silent, now=NOW + timedelta(hours=1))
+    proposal = after(proposal, last, now=NOW + timedelta(days=1))
+
+    assert proposal.state == "settled"
+    kept = Sighting.objects.exclude(message=None).order_by("pk")
+    assert [row.server[-1] for row in kept] == ["1", "2", "2"]
+    old, new = (hashlib.sha256(ttl * 40).hexdigest() for ttl in (b"600", b"3600"))
+    assert named(proposal) == {"127.0.0.1": old, "127.0.0.2": new}
+
+
+def test_p_8_10_a_server_that_does_not_answer_has_no_message():
+    both = replace(a_look((NEW,)), shown=answered(_1=600))
+    proposal = after(a_sent(), both)
+    assert named(proposal)
+
+    other = replace(a_look((THIRD,)), shown=(Shown("127.0.0.1", (THIRD,)),))
+    proposal = after(proposal, other, now=NOW + timedelta(hours=1))
+
+    assert proposal.state == "conflict"
+    assert named(proposal) == {}
 
 
 NOT_YET = {

@@ -250,9 +250,6 @@ def check_work(trial: Trial) -> Iterator[Finding]:
             yield Finding(Reason.VAL_LIMIT, copy.address, f"{rrsigs} signatures")
 
 
-Window = tuple[datetime | None, datetime | None]
-"""From when and until when; None where no signature says so."""
-
 Fact = tuple[str, str]
 """An address, and a type or `DENIAL` that was shown to hold there."""
 
@@ -294,13 +291,6 @@ def expiry(trial: Trial) -> datetime | None:
         for verified in relied_on(trial, copy)
     ]
     return min(ends, default=None)
-
-
-def windows(trial: Trial) -> Iterator[Window]:
-    """Yield for how long each genuine RRset of a trial is in force (P-8.7)."""
-    for copy in trial.copies:
-        for verified in (*relied_on(trial, copy), *trial.denying(copy)):
-            yield verified.not_before, verified.not_after
 
 
 def inception(

@@ -5,7 +5,6 @@ Steps read facts and yield findings; nothing here concludes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
@@ -16,7 +15,7 @@ from bootstrap.core.dnssec.budget import Budget
 from bootstrap.core.dnssec.chain import Proof
 from bootstrap.core.dnssec.signatures import Context
 
-from .acceptance import Window, expiry, inception, needed, windows
+from .acceptance import expiry, inception, needed
 from .answers import REQUEST_TYPES, Answer, answers_of, probes_of
 from .apex import REQUIRED_TYPES, Apex, ApexState, read_apex, usable
 from .candidate import candidate_of
@@ -29,7 +28,7 @@ from .plan import extra_hosts, probe_name
 from .proofs import MEMO, Prove, settled
 from .reasons import Kind, Reason
 from .requests import Request, request_of
-from .servers import Reach, address_proofs, delegated, reach
+from .servers import Reach, delegated, reach
 from .signals import (
     Signal,
     SignalState,
@@ -302,28 +301,3 @@ class Facts:
         )
         ends += [expiry(self.old if self.request is Request.DELETE else self.trial)]
         return min((end for end in ends if end is not None), default=None)
-
-    @property
-    def window(self) -> Window:
-        """Latest inception and earliest expiration of all signatures relied on.
-
-        That is the parent's word, addresses, signals, and the child's zone under
-        the old set and the new one: before and after, the proof is none (P-8.7).
-        """
-        found = list(self._windows())
-        starts = [start for start, _ in found if start is not None]
-        ends = [end for _, end in found if end is not None]
-        return max(starts, default=None), min(ends, default=None)
-
-    def _windows(self) -> Iterator[Window]:
-        hosts = (*self.delegation.nameservers, *extra_hosts(self.case, self.answers))
-        proofs = [self.published, *address_proofs(hosts, self.policy, self.prove)]
-        trials = [self.trial, self.extra_trial]
-        if self.has_ds:
-            trials.append(self.old)
-        else:
-            proofs += [proof for signal in self.signals for proof in signal.proofs]
-        for proof in proofs:
-            yield proof.not_before, proof.not_after
-        for trial in trials:
-            yield from windows(trial)

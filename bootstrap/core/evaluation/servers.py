@@ -74,15 +74,6 @@ def reach(nameservers: Iterable[Name], case: Case, prove: Prove) -> Reach:
     return _capped(whole, case)
 
 
-def address_proofs(
-    nameservers: Iterable[Name], policy: AcceptancePolicy, prove: Prove
-) -> Iterator[Proof]:
-    """Yield what the validator says of the addresses of `nameservers`."""
-    for host in sorted({canonical(host) for host in nameservers}):
-        for rdtype in families(policy):
-            yield settled(prove, host, rdtype)
-
-
 def _capped(whole: Reach, case: Case) -> Reach:
     policy = case.policy
     addresses = len(whole.addresses)

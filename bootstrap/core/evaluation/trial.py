@@ -209,14 +209,10 @@ class Trial:
         A positive answer holds if it is a provable expansion of a wildcard, or
         if the name exists after all.
         """
-        return self._weighed(copy, name, response).flaw
+        return self.weighed(copy, name, response).flaw
 
-    def denying(self, copy: Copy) -> Iterator[Verified]:
-        """Yield the genuine RRsets that the negative answers of `copy` rest on."""
-        for name, response in (*copy.negatives, *copy.lacking):
-            yield from self._weighed(copy, name, response).used
-
-    def _weighed(self, copy: Copy, name: Name, response: Response) -> Denied:
+    def weighed(self, copy: Copy, name: Name, response: Response) -> Denied:
+        """Return the same with what it rests on."""
         key = (copy, name, response.rdtype)
         if key not in self.denials:
             self.denials[key] = self._denied(copy, name, response)
@@ -249,9 +245,11 @@ class Trial:
 
 
 def _worth(found: Absent | NoCloser | Unverified) -> Denied:
-    if isinstance(found, Unverified):
-        return Denied(found.flaw)
-    return Denied(None, found.used)
+    return (
+        Denied(None, found.used)
+        if isinstance(found, Absent | NoCloser)
+        else Denied(found.flaw)
+    )
 
 
 def trial_of(

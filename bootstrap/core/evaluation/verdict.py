@@ -23,6 +23,7 @@ from .paths import AuthMethod, Path
 from .proofs import proving
 from .reasons import MEANINGS, Kind, Reason, precedence
 from .signals import Signal
+from .windows import window
 
 __all__ = ["Outcome"]
 
@@ -132,7 +133,7 @@ def conclude(facts: Facts) -> Verdict:
     found = collect(facts)
     decision = decide(facts, found)
     accepted = decision.outcome in {Outcome.ACCEPT, Outcome.HOLD}
-    start, end = facts.window if accepted else (None, None)
+    start, end = window(facts) if accepted else (None, None)
     return Verdict(
         path=_path(facts),
         outcome=decision.outcome,

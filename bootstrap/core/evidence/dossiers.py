@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -25,6 +25,7 @@ from bootstrap.core.tlog.story import Told
 from bootstrap.core.workflow.lifecycle import TRANSITIONS
 
 from .bundle import Bundle
+from .shown import Showing, showings
 from .verify import Verification, verify
 
 BY_HAND: Final = frozenset({AuthMethod.MANUAL.value, AuthMethod.EPP.value})
@@ -40,6 +41,8 @@ class Whole:
     dossier: Dossier | None = None
     checked: Checked | None = None
     evidence: tuple[Verification, ...] = ()
+    shown: tuple[Showing, ...] = ()
+    """What servers of the parent showed after the publication (P-8.10)."""
 
     @property
     def holds(self) -> bool:
@@ -61,8 +64,14 @@ def check(
     judged = tuple(
         verify(bundle, anchors=anchors) for _, bundle in sorted(found.evidence.items())
     )
-    faults = (*_arrows(checked.told), *_judged(judged), *_asked(found, judged))
-    return Whole(faults, found, checked, judged)
+    shown = tuple(_shown(found, checked, judged, anchors))
+    faults = (
+        *_arrows(checked.told),
+        *_judged(judged),
+        *_asked(found, judged),
+        *_otherwise(shown),
+    )
+    return Whole(faults, found, checked, judged, shown)
 
 
 def lines(found: Whole) -> Iterator[str]:
@@ -81,6 +90,8 @@ def lines(found: Whole) -> Iterator[str]:
         yield f"{told.at:%Y-%m-%dT%H:%M:%SZ} {told.type} by {who} ({told.name})"
     for each in found.evidence:
         yield f"evidence {each.address} judged again"
+    for showing in found.shown:
+        yield _told(showing)
     if found.dossier.exported:
         yield f"attested only: {found.dossier.exported}"
 
@@ -101,7 +112,25 @@ def as_json(found: Whole) -> dict[str, object]:
         "root": head.root.hex() if head else None,
         "entries": [{"file": each.name, "type": each.type} for each in told],
         "evidence": [each.address for each in found.evidence],
+        "shown": [
+            {
+                "entry": each.entry,
+                "server": each.server,
+                "ds": list(each.ds),
+                "signed": not each.doubt and not each.wrong,
+                "doubt": each.doubt,
+            }
+            for each in found.shown
+        ],
     }
+
+
+def _told(showing: Showing) -> str:
+    ds = ", ".join(showing.ds) or "no DS"
+    proof = (
+        f"attested only: {showing.doubt}" if showing.doubt else "signed by the parent"
+    )
+    return f"{showing.at:%Y-%m-%dT%H:%M:%SZ} {showing.server} showed {ds} ({proof})"
 
 
 def ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
@@ -111,6 +140,28 @@ def ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def _shown(
+    found: Dossier,
+    checked: Checked,
+    judged: Sequence[Verification],
+    anchors: tuple[Anchor, ...],
+) -> Iterator[Showing]:
+    """Read the messages against the evidence that the proposal names."""
+    wanted = json.loads(found.canonical)["evidence"]
+    for each in judged:
+        if each.address == wanted and each.evidence is not None:
+            case = each.evidence.case
+            case = replace(case, anchors=anchors or case.anchors)
+            yield from showings(checked.told, found.messages, case)
+
+
+def _otherwise(shown: Sequence[Showing]) -> Iterator[str]:
+    for each in shown:
+        if each.wrong:
+            ds = ", ".join(each.ds) or "no DS"
+            yield f"{each.entry}: {each.server} showed {ds}, but its message {each.wrong}"
 
 
 def _arrows(told: Sequence[Told]) -> Iterator[str]:

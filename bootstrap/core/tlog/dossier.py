@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,6 +28,7 @@ SUMS: Final = "SHA256SUMS"
 ENTRY: Final = "entries/{:09}.json"
 PROOF: Final = "entries/{:09}.tlog-proof"
 EVIDENCE: Final = "evidence/{}.cbor"
+SEEN: Final = "seen/{}.dns"
 MOST: Final = 10_000
 """Entries of one dossier."""
 FIELDS: Final[Mapping[str, type]] = {
@@ -53,6 +54,7 @@ from whoever gave you this file. The form is that of docs/audit-format.md.
     entries/          entries of the audit log, each with its inclusion proof
     checkpoint        the signed head of the log that the proofs lead to
     evidence/         what the decision rests on, octet for octet
+    seen/             what servers of the parent then answered, octet for octet
     SHA256SUMS        for `sha256sum -c`
 """
 
@@ -76,7 +78,9 @@ class Dossier:
     `entries` are those of `stream` numbered `first` and on, in order. `canonical`
     is the proposal as RFC 8785 JSON: its SHA-256 is the proposal's digest.
     `evidence` maps the addresses that the proposal's entries name to bundles.
-    `exported` says who took it, when and by which query (S-116).
+    `messages` are what servers of the parent answered after the publication, by the
+    SHA-256 that the entries name them by (P-8.10). `exported` says who took it, when
+    and by which query (S-116).
     """
 
     proposal: UUID
@@ -86,6 +90,7 @@ class Dossier:
     checkpoint: str
     canonical: bytes
     evidence: Mapping[str, bytes]
+    messages: Mapping[str, bytes] = field(default_factory=dict)
     exported: str = ""
 
 
@@ -102,6 +107,8 @@ def encode(dossier: Dossier) -> bytes:
         files[PROOF.format(number)] = entry.proof.encode()
     for address, bundle in dossier.evidence.items():
         files[EVIDENCE.format(address)] = bundle
+    for address, message in dossier.messages.items():
+        files[SEEN.format(address)] = message
     return archive.pack({**files, SUMS: _sums(files)})
 
 
@@ -133,7 +140,8 @@ def decode(octets: bytes) -> Dossier:
             Proven(_take(files, ENTRY.format(n)), _text(files, PROOF.format(n)))
             for n in numbers
         ),
-        evidence=_evidence(files),
+        evidence=_by_address(files, EVIDENCE),
+        messages=_by_address(files, SEEN),
     )
     if files:
         raise DossierMalformed(f"{min(files)} has no place in a dossier")
@@ -221,9 +229,9 @@ def _uuid(text: str) -> UUID:
     return found
 
 
-def _evidence(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Take the bundles: each has the name that its content gives it."""
-    before, after = EVIDENCE.split("{}")
+def _by_address(files: dict[str, bytes], form: str) -> dict[str, bytes]:
+    """Take files of one kind: each has the name that its content gives it."""
+    before, after = form.split("{}")
     found = {}
     for name in [name for name in files if name.startswith(before)]:
         octets = files.pop(name)

@@ -16,12 +16,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 from . import merkle, notes, story
-from .dossier import ENTRY, EVIDENCE, PROOF, PROPOSAL, Dossier
+from .dossier import ENTRY, EVIDENCE, PROOF, PROPOSAL, SEEN, Dossier
 from .story import Told
 from .types import SECOND
 
 SKEW: Final = timedelta(minutes=5)
 """How far an entry may be dated before its predecessor."""
+MESSAGES: Final = "messages"
+"""Where an entry names what servers of the parent answered, by server."""
 NEEDED: Final = frozenset(
     {"auth_method", "child", "evidence", "id", "new_ds", "old_ds", "path"}
 )
@@ -70,6 +72,7 @@ def check(dossier: Dossier, key: notes.VerifierKey, verify: notes.Verify) -> Che
         *story.faults(own, found[0]),
         *_approved(dossier, own),
         *_evidence(dossier, own),
+        *_messages(dossier, own),
     )
     return Checked(faults, head, own, story.state(own))
 
@@ -200,3 +203,26 @@ def _seconds(dossier: Dossier, told: Told) -> Iterator[str]:
         if second and second != hashlib.sha512(octets).hexdigest():
             name = EVIDENCE.format(blob["h"])
             yield f"{name} is not what {told.name} rests on, by its SHA-512"
+
+
+def _messages(dossier: Dossier, own: tuple[Told, ...]) -> Iterator[str]:
+    """Every message of a parent's server that an entry names is there (P-8.10)."""
+    named: set[str] = set()
+    for told in own:
+        stated = told.data.get(MESSAGES, {})
+        if not _names_messages(stated):
+            yield f"{told.name}: {MESSAGES} is not one hash for each server"
+            continue
+        named |= set(stated.values())
+        for server, digest in sorted(stated.items()):
+            if digest not in dossier.messages:
+                name = SEEN.format(digest)
+                yield f"{name}, which {server} answered by {told.name}, is missing"
+    for digest in sorted(dossier.messages.keys() - named):
+        yield f"{SEEN.format(digest)}: no entry names it"
+
+
+def _names_messages(stated: object) -> bool:
+    return isinstance(stated, dict) and all(
+        isinstance(digest, str) for digest in stated.values()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from functools import cache
@@ -9,11 +10,14 @@ from functools import cache
 import pytest
 
 from bootstrap.core.dns.names import unrooted
+from bootstrap.core.dns.records import Ds
+from bootstrap.core.dnssec.anchors import Anchor
 from bootstrap.core.evaluation.verdict import Outcome
 from bootstrap.core.evidence import bundle, dossiers
 from bootstrap.core.evidence.__main__ import main
-from tests.support.dossiers import LIFE, Change, Signer, move, octets, spoil
+from tests.support.dossiers import LIFE, Change, Signer, Step, move, octets, spoil
 
+from .test_shown import answer_of
 from .test_verify import good
 
 KEY = Signer().public
@@ -75,6 +79,74 @@ def test_a_move_that_no_state_allows_is_refused():
     assert found.faults == (
         "entries/000000006.json: nothing goes from approved to settled",
     )
+
+
+def seen(ds: list[str], message: bytes | None = None) -> tuple[Step, ...]:
+    """Return the life of the change, in which a server of the parent showed this."""
+    digest = hashlib.sha256(message or answer()).hexdigest()
+    facts = {"servers": {"192.0.2.53": ds}, "messages": {"192.0.2.53": digest}}
+    return spoil(6, data={**move(5, "sent", "visible"), **facts})
+
+
+def answer() -> bytes:
+    """Return what a server of the parent answers of a child without DS."""
+    return answer_of(good().case)
+
+
+def with_answer(steps: tuple[Step, ...]) -> bytes:
+    messages = {hashlib.sha256(answer()).hexdigest(): answer()}
+    return octets(steps, change(), messages=messages)
+
+
+def test_p_8_10_what_the_parents_servers_showed_is_read_and_told(tmp_path, capsys):
+    path = tmp_path / "dossier"
+    path.write_bytes(with_answer(seen([])))
+
+    status = main(["dossier", str(path), "--key", KEY.to_text()])
+
+    assert status == 0
+    assert "192.0.2.53 showed no DS (signed by the parent)" in capsys.readouterr().out
+    assert main(["dossier", str(path), "--key", KEY.to_text(), "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)["shown"]
+    assert (shown["server"], shown["ds"], shown["signed"]) == ("192.0.2.53", [], True)
+
+
+def test_p_8_10_a_message_that_shows_another_set_than_the_log_says_is_refused():
+    found = dossiers.check(with_answer(seen([change().ds])), KEY)
+
+    (fault,) = found.faults
+    assert fault.startswith("entries/000000008.json: 192.0.2.53 showed ")
+    assert fault.endswith(", but its message shows no DS")
+
+
+def test_p_8_10_no_ds_where_the_message_has_another_answer_is_refused():
+    message = answer()[:20]
+    digest = hashlib.sha256(message).hexdigest()
+    data = octets(seen([], message), change(), messages={digest: message})
+
+    (fault,) = dossiers.check(data, KEY).faults
+
+    assert "showed no DS, but its message is no answer" in fault
+
+
+def test_p_8_10_what_no_key_of_the_parent_signed_is_attested_only():
+    stranger = (Anchor(Ds(1, 13, 2, bytes(32))),)
+
+    found = dossiers.check(with_answer(seen([])), KEY, anchors=stranger)
+
+    assert "(attested only: the evidence proves no key of the parent)" in " ".join(
+        dossiers.lines(found)
+    )
+
+
+def test_p_8_10_no_octet_of_a_message_can_be_changed():
+    data = with_answer(seen([]))
+    start = data.index(answer())
+
+    for place in range(start, start + len(answer())):
+        changed = bytearray(data)
+        changed[place] ^= 1
+        assert not dossiers.check(bytes(changed), KEY).holds
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from dataclasses import replace
@@ -204,3 +205,56 @@ def test_a_proof_that_lost_its_checkpoint_is_refused_by_both():
     assert faults(data)
     assert audit_verify.verify_dossier(data, KEY.to_text()).wrong
     assert not audit_verify.verify_dossier(octets(), KEY.to_text()).wrong
+
+
+MESSAGE = b"what a server of the parent answered"
+DIGEST = hashlib.sha256(MESSAGE).hexdigest()
+
+
+def naming(messages: object) -> tuple[dossiers.Step, ...]:
+    return spoil(6, data={**move(5, "sent", "visible"), "messages": messages})
+
+
+NAMED = {"192.0.2.53": DIGEST}
+MISSING = f"seen/{DIGEST}.dns, which 192.0.2.53 answered by entries/000000008.json, is missing"
+ODD = "entries/000000008.json: messages is not one hash for each server"
+MESSAGES = {
+    "one that is missing": (NAMED, {}, MISSING),
+    "one that nothing names": (
+        {},
+        {DIGEST: MESSAGE},
+        f"seen/{DIGEST}.dns: no entry names it",
+    ),
+    "names that are none": ([DIGEST], {}, ODD),
+    "a name that is no text": ({"192.0.2.53": 1}, {}, ODD),
+}
+
+
+def test_p_8_10_messages_that_an_entry_names_are_in_the_dossier():
+    data = octets(naming(NAMED), messages={DIGEST: MESSAGE})
+
+    assert dossier.decode(data).messages == {DIGEST: MESSAGE}
+    assert faults(data) == ()
+    assert audit_verify.verify_dossier(data, KEY.to_text()).wrong == []
+
+
+@pytest.mark.parametrize(("named", "there", "why"), MESSAGES.values(), ids=MESSAGES)
+def test_p_8_10_messages_and_their_names_belong_together(named, there, why):
+    data = octets(naming(named), messages=there)
+
+    assert faults(data) == (why,)
+    # a field of another form is an entry that the other one cannot read: no "holds"
+    with contextlib.suppress(*audit_verify.FAULTS):
+        assert audit_verify.verify_dossier(data, KEY.to_text()).wrong
+
+
+def test_p_8_10_a_message_has_the_name_of_its_content():
+    files = archive.unpack(octets(naming(NAMED), messages={DIGEST: MESSAGE}))
+    del files["SHA256SUMS"]
+    files[f"seen/{DIGEST}.dns"] = b"another"
+    sums = (f"{hashlib.sha256(files[n]).hexdigest()}  {n}\n" for n in sorted(files))
+    data = archive.pack({**files, "SHA256SUMS": "".join(sums).encode()})
+
+    with pytest.raises(DossierMalformed, match="has another content"):
+        dossier.decode(data)
+    assert audit_verify.verify_dossier(data, KEY.to_text()).wrong
