@@ -9,18 +9,15 @@ from types import MappingProxyType
 from typing import Final
 
 FILE: Final = Path(__file__).with_name("survivors.toml")
-
-
 EQUIVALENT: Final = "equivalent"
-"""No outcome, code or step of any child can differ; the reason is the argument."""
-NOT_SHOWN: Final = "not shown"
-"""Some child could show it; the reason says what the kit lacks."""
+"""No outcome, code or step of any child can differ; the reason is the argument.
+There is no other excuse: what some child could show is a case of the kit."""
 
 
 def _read() -> Mapping[str, str]:
     found = {}
     for group in tomllib.loads(FILE.read_text())["because"]:
-        if group["kind"] not in {EQUIVALENT, NOT_SHOWN}:
+        if group["kind"] != EQUIVALENT:
             raise ValueError(f"{FILE.name}: no kind {group['kind']!r}")
         for rule in group["rules"]:
             found[rule] = f"{group['kind']}: {group['reason']}"
@@ -28,4 +25,4 @@ def _read() -> Mapping[str, str]:
 
 
 REDUNDANT: Final[Mapping[str, str]] = _read()
-"""By the id of a rule: of which kind it is, and why no case is needed."""
+"""By the id of a rule: why no case is needed, after the word that says so."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from .rules import Rule, every
-from .survivors import EQUIVALENT, NOT_SHOWN, REDUNDANT
+from .survivors import EQUIVALENT, REDUNDANT
 from .trial import Result
 
 PATH: Final = Path(__file__).parent.parent / "docs" / "conformance-mutants.md"
@@ -18,8 +18,7 @@ Made by `make conformance-mutants`; do not edit. Each row is a rule of the decis
 finding that a step yields, a condition under which a function ends early, one of several conditions that hold together, a
 row of a table. Left out, it makes an engine that is wrong in one thing. The conformance kit ([conformance.md](conformance.md))
 is judged by each; named are the first cases whose outcome, codes, first code or steps are then not what the catalogue
-demands. Where no case is named, the last column says why: *equivalent* (no child can show it, with the argument), or *not
-shown* (what the kit lacks).
+demands. Where no case is named, no child can show it: *equivalent*, with the argument.
 
 {counts}
 
@@ -53,13 +52,8 @@ def write(results: Iterable[Result]) -> None:
 
 
 def _counts(lines: list[str]) -> str:
-    kinds = {
-        kind: sum(f"| {NONE}{kind}" in line for line in lines)
-        for kind in (EQUIVALENT, NOT_SHOWN)
-    }
-    caught = len(lines) - sum(kinds.values())
-    told = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-    return f"{len(lines)} rules: {caught} caught, {told}."
+    equal = sum(f"| {NONE}{EQUIVALENT}" in line for line in lines)
+    return f"{len(lines)} rules: {len(lines) - equal} caught, {equal} {EQUIVALENT}."
 
 
 def _line(rule: Rule, caught: str) -> str:

@@ -28,6 +28,7 @@ SLOW_SECONDS: Final = 0.5
 DRIBBLE_SECONDS: Final = 0.2
 BOMB_RECORDS: Final = 3000
 SIGNALING_TYPES: Final = frozenset({RdataType.CDS, RdataType.CDNSKEY})
+ADDRESS_TYPES: Final = frozenset({RdataType.A, RdataType.AAAA})
 NO_TCP: Final = "no-tcp"
 """Not a function: the server does not listen on TCP at all."""
 
@@ -294,6 +295,10 @@ def _asks(rdtype: RdataType) -> Callable[[Incoming], bool]:
     return lambda incoming: incoming.rdtype == rdtype
 
 
+def _asks_no_address(incoming: Incoming) -> bool:
+    return incoming.rdtype not in ADDRESS_TYPES
+
+
 def _on_tcp(incoming: Incoming) -> bool:
     return incoming.tcp
 
@@ -310,6 +315,7 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "tcp-closed": _only(_on_tcp, lambda _: Reaction(close=True)),
     "hangs-up": lambda incoming: Reaction(close=True) if incoming.tcp else Reaction(),
     NO_TCP: _honest,
+    "addresses-alone": _only(_asks_no_address, _silent),
     "cds-silent": _only(_asks_signaling, _silent),
     "cds-refused": _only(_asks_signaling, _rcode(Rcode.REFUSED)),
     "cds-notimp": _only(_asks_signaling, _rcode(Rcode.NOTIMP)),

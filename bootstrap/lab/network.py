@@ -180,15 +180,26 @@ class Network:
         zone.put_text(
             child, RdataType.NS, *(str(h) for h in hosts), ttl=INFRASTRUCTURE_TTL
         )
-        zone.put(
-            child,
-            RdataType.DS,
-            [rdatas.from_wire(RdataType.DS, d.to_wire()) for d in ds],
-        )
+        self.put_ds(child, ds)
         for host in hosts:
             if host.is_subdomain(child) and host in self.hosts:
                 self.publish_address(zone, host)
         self.changed(zone.apex)
+
+    def put_ds(self, child: Name, ds: Iterable[Ds]) -> None:
+        """Put the DS of `child` into the zone above it; without any, remove it."""
+        above = self.enclosing(child.parent())
+        if above is None:
+            raise LookupError(f"no zone above {child}")
+        records = [rdatas.from_wire(RdataType.DS, d.to_wire()) for d in ds]
+        above.zone.put(child, RdataType.DS, records)
+        self.changed(above.zone.apex)
+
+    def cut(self, host: Name) -> None:
+        """Make a nameserver's name an unsigned zone of its own, which it serves."""
+        zone = self.zone(host, [host], ())
+        self.register(zone, [host])
+        self.delegate(host, [host])
 
     def touch(self, zone: Zone) -> None:
         """Raise the serial of a zone after a change, and let it be seen."""

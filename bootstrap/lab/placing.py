@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 SIGNALING_TYPES: Final = (RdataType.CDS, RdataType.CDNSKEY)
 LITERAL: Final = "="
+APEX: Final = "@"
 IN_DOMAIN: Final = "in"
 TWINS: Final = "twins"
 WRONG_DIGEST: Final = "!"
@@ -61,6 +62,8 @@ class Placer:
 
     def place(self) -> None:
         """Serve the child, publish its signals, and delegate it."""
+        for token in self.recipe.host_cuts:
+            self.network.cut(self.host(token).canonicalize())
         for token in self._tokens():
             host, count = self.host(token).canonicalize(), self._count(token)
             self.network.host(host, count, ipv6=token in self.recipe.ipv6)
@@ -80,6 +83,9 @@ class Placer:
         if self.recipe.published:
             hosts = [self.host(token) for token in self.recipe.nameservers]
             self.network.delegate(self.apex, hosts, self.ds())
+        if self.recipe.wildcard_ds:
+            wildcard = Name((b"*", *self.apex.labels[1:]))
+            self.network.put_ds(wildcard, self.ds())
 
     def ds(self) -> list[Ds]:
         """Return the DS RRset that the recipe wants at the parent."""
@@ -112,6 +118,8 @@ class Placer:
         token = token.partition("/")[0]
         if token.startswith(LITERAL):
             return name_of(token.removeprefix(LITERAL))
+        if token == APEX:
+            return self.apex
         if token.startswith(IN_DOMAIN):
             return Name((b"ns" + token[2:].encode(), *self.apex.labels))
         operator = name_of(self.child.operators[ord(token[0].lower()) - ord("a")])
@@ -171,6 +179,10 @@ class Placer:
         for host in hosts:
             if in_domain(self.apex, host) and host in self.network.hosts:
                 self.network.publish_address(zone, host)
+        if recipe.mail:
+            zone.put_text(self.apex, RdataType.MX, f"10 {self.apex}")
+        if recipe.address:
+            zone.put_text(self.apex, RdataType.A, recipe.address)
         return zone
 
     def _known_keys(self) -> dict[str, ZoneKey]:

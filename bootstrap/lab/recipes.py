@@ -1,8 +1,8 @@
 """Recipes: what is served for one child, as values that TOML can spell.
 
 Tokens name nameservers: `a1` is the first nameserver of the child's first
-operator, `b2` the second of the second one, `in1` is `ns1.<child>`, `=name` is
-that name itself. `b1/2` is the second address of `b1`.
+operator, `b2` the second of the second one, `in1` is `ns1.<child>`, `@` the child's
+own name, `=name` is that name itself. `b1/2` is the second address of `b1`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,10 @@ class ZoneRecipe:
     """What is sent instead of honest denials, in the form of `Crafted.parse`."""
     wildcard: bool = False
     """Any name below the apex has an address."""
+    mail: bool = False
+    """The apex has an MX record."""
+    address: str = ""
+    """The address of the apex, where another is due than the one that it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +142,12 @@ class Recipe:
     host_defects: Mapping[str, str] = field(default_factory=dict)
     """What is wrong with the signatures of a nameserver's address, by token; or any
     defect of the zone that a name is in, in the form of `Defect.parse`."""
+    host_cuts: tuple[str, ...] = ()
+    """Nameservers whose name is an unsigned zone of its own, which they serve."""
     published: bool = True
     """The parent's zone has the delegation."""
+    wildcard_ds: bool = False
+    """The parent's zone has the DS at the wildcard beside the child's name."""
     after_ds: ZoneRecipe | None = None
     """What the zone becomes once the parent publishes a DS."""
 
@@ -152,7 +160,7 @@ class Recipe:
         """Nameservers shared with other children cannot serve this."""
         forms = any(not signal.is_ordinary for signal in self.signals.values())
         spoiled = self.behaviours or self.addresses or self.ipv6 or self.host_defects
-        return bool(forms or spoiled)
+        return bool(forms or spoiled or self.host_cuts)
 
 
 UNSIGNED: Final = ZoneRecipe(keys=(), cds=(), cdnskey=())
@@ -208,7 +216,8 @@ def _check(recipe: Recipe, where: str) -> None:
     known = {token.partition("/")[0] for token in recipe.nameservers}
     known |= set(recipe.zone.nameservers)
     tables = (recipe.at, recipe.signals, recipe.behaviours, recipe.addresses)
-    for token in (*(t for table in tables for t in table), *recipe.ipv6):
+    named = (*recipe.ipv6, *recipe.host_cuts)
+    for token in (*(t for table in tables for t in table), *named):
         if token.partition("/")[0] not in known:
             raise InvalidRecipe(f"{where}: {token!r} is not among the nameservers")
 

@@ -19,7 +19,9 @@ from bootstrap.core.evaluation.queries import Lookup
 from bootstrap.services import conformance
 from tests.support.daemons import program
 
-SLOW = frozenset({"silent", "slow", "udp-silent", "dribble", "tcp-silent"})
+SLOW = frozenset(
+    {"silent", "slow", "udp-silent", "dribble", "tcp-silent", "addresses-alone"}
+)
 """Behaviours on which every resolver wastes seconds, each its own number."""
 MOODY = frozenset({"junk-first", "wrong-question", "garbage"})
 """Behaviours that resolvers retry until they call their servers dead."""

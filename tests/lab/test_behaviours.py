@@ -102,6 +102,7 @@ SILENT = {
     "udp-silent": (False, True),
     "tcp-silent": (True, False),
     "cds-silent": (False, False),
+    "addresses-alone": (False, False),
 }
 
 
@@ -145,6 +146,14 @@ def test_other_types_are_answered_by_servers_that_dislike_cds(lab, behaviour):
     response = message_of(over_tcp(lab, behaviour, "SOA")[1])
 
     assert response.answer[0].rdtype == RdataType.SOA
+
+
+@pytest.mark.parametrize("rdtype", ["A", "AAAA"])
+def test_a_server_that_knows_addresses_alone_gives_them(lab, rdtype):
+    response = message_of(over_tcp(lab, "addresses-alone", rdtype)[1])
+
+    assert response.answer[0].rdtype == RdataType[rdtype]
+    assert over_tcp(lab, "addresses-alone", "SOA")[1] == b""
 
 
 EDITED = {

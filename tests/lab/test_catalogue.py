@@ -11,13 +11,14 @@ import dns.query
 import dns.rcode
 import dns.update
 import pytest
+from dns.rdatatype import RdataType
 
 from bootstrap.core.dns.names import signaling_name, wire_length
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.lab.hierarchy import Lab
 from bootstrap.lab.situations import InvalidCatalogue, catalogue, world_for
 
-from .asking import ask
+from .asking import ask, servers_of, types
 from .conftest import SEED, real_time
 from .oracle import CAN_RUN, unbound
 
@@ -112,6 +113,7 @@ def test_every_code_of_the_catalogue_is_a_reason():
         "site": (GOOD + 'site.faults = ["X_ODD"]', "no 'X_ODD'"),
         "part": (GOOD + "recipe.zone = 7", "recipe.zone is no table"),
         "token": (GOOD + 'recipe.behaviours.a7 = "silent"', "'a7' is not among"),
+        "cut": (GOOD + 'recipe.host_cuts = ["a7"]', "'a7' is not among"),
     }.values(),
 )
 def test_a_badly_written_situation_is_refused_with_its_place(tmp_path, spoil, told):
@@ -172,6 +174,45 @@ class TestServed:
 
         assert ask(lab, server, name, "CDS").answer
         assert ask(lab, server, name, "CDNSKEY").rcode() == dns.rcode.NXDOMAIN
+
+    def test_a_wildcard_of_the_parent_has_the_ds_of_a_name_that_is_not_there(self, lab):
+        apex = placer(lab, "E-wildcard-ds").apex
+        (server,) = servers_of(lab, "ns1.beta.test.")
+        made = ask(lab, server, apex, "DS")
+        (rrsig,) = made.answer[1]
+
+        assert types(made.answer) == [RdataType.DS]
+        assert rrsig.labels == len(apex.labels) - 2
+        assert types(made.authority) == [RdataType.NSEC3] * 2
+        assert not ask(lab, server, apex, "NS").answer
+
+    def test_a_nameserver_may_be_cut_off_and_serve_its_own_address(self, lab):
+        host = placer(lab, "E-host-cut").host("g1")
+        (above,) = servers_of(lab, "ns1.meadow.example.")
+        referral = ask(lab, above, host, "A")
+        (own,) = servers_of(lab, str(host))
+
+        assert not referral.flags & dns.flags.AA
+        assert [rrset.name for rrset in referral.authority] == [host]
+        assert ask(lab, own, host, "A").answer[0][0].address == own
+
+    def test_one_server_has_an_older_address_of_the_other(self, lab):
+        apex = placer(lab, "E-moved-host").apex
+        fresh, stale = (
+            ask(lab, address(lab, "E-moved-host", token), apex, "A").answer
+            for token in ("@", "b1")
+        )
+
+        assert fresh[0][0].address == address(lab, "E-moved-host", "@")
+        assert stale[0][0].address != fresh[0][0].address
+        assert stale[1][0].inception < fresh[1][0].inception
+
+    def test_mail_is_at_the_apex_where_the_recipe_has_it(self, lab):
+        for identifier, count in (("X-mail", 1), ("F1", 0)):
+            server = address(lab, identifier, "a1")
+            mail = ask(lab, server, placer(lab, identifier).apex, "MX")
+
+            assert types(mail.answer) == [RdataType.MX] * count
 
 
 SIGNALS = {

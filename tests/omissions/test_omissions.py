@@ -100,7 +100,7 @@ def kit(some, long_trials):
     if long_trials:
         return record()
     rows = written()
-    named = {rows[table.cell(rule.id)].split(", ")[0] for rule in some}
+    named = {case for rule in some for case in rows[table.cell(rule.id)].split(", ")}
     return record({*named, "F90", "F76"})
 
 
