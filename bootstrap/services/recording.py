@@ -89,8 +89,11 @@ def record(
     domains = rows.in_bulk(sorted(judged.key for judged in group))
     present = [judged for judged in group if judged.key in domains]
     ours = _finish(present, domains, leases, now)
-    kept = [_fresh(each, domains[each.key]) for each in present if each.key in ours]
-    addresses = evidence.store([bundle_of(judged) for judged in kept], now=now)
+    held = [each for each in present if each.key in ours]
+    # As it was judged: what the registry changed meanwhile is no part of the case, and
+    # evidence must lead to its verdict again (P-8.23).
+    addresses = evidence.store([bundle_of(judged) for judged in held], now=now)
+    kept = [_fresh(each, domains[each.key]) for each in held]
     trail = Trail(now)
     recorded: list[Recorded] = []
     for judged, address in zip(kept, addresses, strict=True):

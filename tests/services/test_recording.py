@@ -143,6 +143,7 @@ def test_a_delegation_that_changed_meanwhile_is_looked_at_again_and_not_proposed
     scan = ScanAttempt.objects.get()
     assert (scan.outcome, scan.primary_reason) == ("retry", "UPD_OOB_CONFLICT")
     assert not Proposal.objects.exists()
+    assert evidence.load(scan.evidence_id).verdict == ACCEPTED  # P-8.23: as judged
     assert WorkItem.objects.get().due_at == NOW
 
 
