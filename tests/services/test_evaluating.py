@@ -16,7 +16,6 @@ from bootstrap.core.evaluation.observations import Observation, Trouble
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evidence.bundle import Clock as BundleClock
 from bootstrap.services.evaluating import Site, evaluate_all
-from bootstrap.services.recording import bundle_of
 from tests.support.cases import NOW, a_case, an_observation
 
 DEAF = an_observation("192.0.2.1", RdataType.SOA, Trouble.TIMEOUT)
@@ -125,8 +124,8 @@ def test_p_8_7_how_the_clock_stood_to_ntp_goes_with_the_evaluation():
     (judged,) = run(Eyes(), clock_state=lambda: stood)
     (unsaid,) = run(Eyes())
 
-    assert bundle_of(judged).clock == stood
-    assert bundle_of(unsaid).clock is None
+    assert judged.clock == stood
+    assert unsaid.clock is None
 
 
 def test_silence_of_the_child_and_of_the_root_is_our_own():

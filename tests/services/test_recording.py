@@ -15,6 +15,7 @@ from bootstrap.core.evaluation.policy import AcceptancePolicy
 from bootstrap.core.evaluation.queries import Trigger
 from bootstrap.core.evaluation.reasons import Reason
 from bootstrap.core.evaluation.verdict import Outcome, Verdict
+from bootstrap.core.evidence.bundle import Clock
 from bootstrap.models import (
     Alarm,
     AuditEntry,
@@ -145,6 +146,16 @@ def test_a_delegation_that_changed_meanwhile_is_looked_at_again_and_not_proposed
     assert not Proposal.objects.exists()
     assert evidence.load(scan.evidence_id).verdict == ACCEPTED  # P-8.23: as judged
     assert WorkItem.objects.get().due_at == NOW
+
+
+def test_p_8_7_evidence_says_how_the_clock_stood():
+    domain = a_domain()
+    stood = Clock("kernel", synchronised=True, error=timedelta(milliseconds=3))
+    found = replace(judged(domain, ACCEPTED), clock=stood)
+
+    recording.record([found], leased(domain), now=NOW)
+
+    assert evidence.load(ScanAttempt.objects.get().evidence_id).clock == stood
 
 
 def test_trouble_is_remembered_since_when_and_forgotten_when_over():

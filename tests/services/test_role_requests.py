@@ -223,7 +223,7 @@ def test_a_person_is_asked_of_the_database_once(ada, django_assert_num_queries):
     roles.grant(Wish(ada, "viewer", a_zone("here")), actor=OPERATOR, now=NOW)
     again = User.objects.get(pk=ada.pk)
 
-    with django_assert_num_queries(3):  # own permissions, groups' and zones'
+    with django_assert_num_queries(1):  # own permissions, groups' and zones' together
         for _ in range(3):
             assert powers.where(again, powers.SEE) is not None
 
