@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Count, F, Max, Q, QuerySet, Window
+from django.db.models import Count, F, Max, Q, QuerySet, Subquery, Window
 
 from bootstrap import bell, clock as clocks, config
 from bootstrap.core.dns.names import unrooted
@@ -90,13 +90,11 @@ def work(now: datetime, zones: Zones = None) -> Work:
 def _oldest(due: QuerySet[WorkItem]) -> datetime | None:
     """Return since when the first waits: one look into the index a priority."""
     firsts = [
-        due.filter(priority=priority)
-        .order_by("due_at")
-        .values_list("due_at", flat=True)
-        .first()
+        Subquery(due.filter(priority=priority).order_by("due_at").values("due_at")[:1])
         for priority in sorted(set(leasing.PRIORITIES.values()))
     ]
-    return min((first for first in firsts if first), default=None)
+    row = WorkItem.objects.order_by().values_list(*firsts)[:1]
+    return min((first for each in row for first in each if first), default=None)
 
 
 def _failing(scans: QuerySet[ScanAttempt], now: datetime) -> list[tuple[str, int]]:
