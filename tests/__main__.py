@@ -9,12 +9,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from subprocess import STDOUT, Popen
+from types import MappingProxyType
 from typing import IO
 
 from tests.support import daemons
@@ -49,6 +50,9 @@ LOOPBACK = (
 """Runs what follows in a network namespace of its own, which has loopback alone."""
 
 
+NICELY = ("nice", "-n", "10")
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of the suite: pytest's arguments, and where its data is kept."""
@@ -59,6 +63,10 @@ class Part:
     """Holds the coverage data and the cache of every part, under its name."""
     apart: bool = False
     """In a network namespace of its own, so that it meets no other part."""
+    environment: Mapping[str, str] = MappingProxyType({})
+    """What is different for this part."""
+    gently: bool = False
+    """Takes what processor time others leave: it only computes."""
 
     def started(self, *more: str, output: IO[bytes] | None = None) -> Popen[bytes]:
         """Start pytest with this part's arguments, or with more of them."""
@@ -66,8 +74,8 @@ class Part:
         command = [sys.executable, "-m", "pytest", "-o", cache, *self.arguments, *more]
         again = "-again" if more else ""
         data = self.folder / f"{self.name}{again}.coverage"
-        environment = {"COVERAGE_FILE": str(data)}
-        prefix = LOOPBACK if self.apart else ()
+        environment = {"COVERAGE_FILE": str(data), **self.environment}
+        prefix = LOOPBACK if self.apart else NICELY if self.gently else ()
         return Popen(
             [*prefix, *command],
             env=os.environ | environment,
@@ -165,12 +173,12 @@ def with_servers(folder: Path) -> dict[str, int]:
         Part("whole", others, folder, apart),
     )
     with ExitStack() as stack:
-        beside = [stack.enter_context(_beside(part)) for part in wholes if apart]
-        ends = {
-            "single": single.ended(single.started().wait()),
-            "on PostgreSQL": on_postgresql(folder),
-        }
-        for part, running in zip_longest(wholes, beside):
+        parts = (on_postgresql(folder, stack, gently=apart), *wholes)
+        beside = [
+            stack.enter_context(_beside(part)) for part in parts if part and apart
+        ]
+        ends = {"single": single.ended(single.started().wait())}
+        for part, running in zip_longest(filter(None, parts), beside):
             status = part.started().wait() if running is None else running()
             ends[part.name] = part.ended(status)
     return ends
@@ -191,22 +199,18 @@ def _beside(part: Part) -> Iterator[Callable[[], int]]:
         yield ended
 
 
-def on_postgresql(folder: Path) -> int:
-    """Run what touches the database once more, on PostgreSQL; it covers the same."""
+def on_postgresql(folder: Path, stack: ExitStack, *, gently: bool) -> Part | None:
+    """Return what touches the database once more, on PostgreSQL; it covers the same."""
     chosen = (*PARALLEL, "-m", "not system and not sqlite_only", *ON_POSTGRESQL)
+    server = Postgres(folder / "pg", ["127.0.0.1"], port=25429)
     try:
-        with Postgres(folder / "pg", ["127.0.0.1"], port=25429) as server:
-            print("the same again on PostgreSQL", flush=True)
-            os.environ["DATABASE_URL"] = server.url
-            os.environ["TEST_DATABASE_ONLY"] = "1"
-            part = Part("postgresql", chosen, folder)
-            return part.ended(part.started().wait())
+        stack.enter_context(server)
     except DaemonFailed as failure:
         print(f"LEFT OUT: the run on PostgreSQL: {failure}", flush=True)
-        return 0
-    finally:
-        for name in ("DATABASE_URL", "TEST_DATABASE_ONLY"):
-            os.environ.pop(name, None)
+        return None
+    environment = {"DATABASE_URL": server.url, "TEST_DATABASE_ONLY": "1"}
+    name = "on PostgreSQL"
+    return Part(name, chosen, folder, environment=environment, gently=gently)
 
 
 def covered(folder: Path, parts: str, gates: dict[str, int]) -> int:
