@@ -11,11 +11,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from subprocess import STDOUT, Popen
-from types import MappingProxyType
 from typing import IO
 
 from tests.support import daemons
@@ -63,7 +62,7 @@ class Part:
     """Holds the coverage data and the cache of every part, under its name."""
     apart: bool = False
     """In a network namespace of its own, so that it meets no other part."""
-    environment: Mapping[str, str] = MappingProxyType({})
+    environment: Mapping[str, str] = field(default_factory=dict)
     """What is different for this part."""
     gently: bool = False
     """Takes what processor time others leave: it only computes."""
