@@ -7,15 +7,14 @@ delegations need no million zones.
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import Final
 
 from rich.table import Table
 
 from . import knots, scans, vast
-from .installation import Database, Installation, databases, manage
-from .measuring import ROOT, Row, Sample, timed
+from .installation import Database, Installation, databases, manage, printed
+from .measuring import Row, Sample, timed
 from .report import Report, Target
 
 SIZES: Final = tuple(
@@ -135,15 +134,7 @@ def _done(environment: dict[str, str]) -> int:
         "from bootstrap.models import Domain;"
         " print(Domain.objects.exclude(last_scan_at=None).count())"
     )
-    told = subprocess.run(
-        manage("shell", "-v", "0", "-c", script),
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return int(told.stdout.split()[-1])
+    return int(printed(script, environment))
 
 
 def _table(sizes: list[Size]) -> Table:

@@ -23,7 +23,7 @@ from bootstrap.lab.scenes import BOTH, many
 from bootstrap.lab.worlds import Child, World
 
 from . import laboratory, scans
-from .installation import ZONE, Installation, databases, manage
+from .installation import ZONE, Installation, databases, manage, printed
 from .measuring import ROOT, Row, timed
 from .report import Report, Target
 
@@ -89,15 +89,7 @@ def hostile(folder: Path) -> Report:
 
 def _seconds(environment: dict[str, str]) -> float:
     """Return how long it took until the last good child was evaluated."""
-    told = subprocess.run(
-        manage("shell", "-v", "0", "-c", GOOD_DONE),
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(told.stdout.split()[-1])
+    return float(printed(GOOD_DONE, environment))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ What a run changes, the next one does not find: each begins from the same rows.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -162,3 +163,20 @@ class Installation:
 def manage(*arguments: str) -> list[str]:
     """Return the command line of one of the product's commands."""
     return [sys.executable, "manage.py", *arguments]
+
+
+def printed(script: str, environment: Mapping[str, str]) -> str:
+    """Return the last word that a script prints in the product's shell.
+
+    Raises:
+        CalledProcessError: the script failed.
+    """
+    told = subprocess.run(
+        manage("shell", "-v", "0", "-c", script),
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return told.stdout.split()[-1]

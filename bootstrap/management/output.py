@@ -19,6 +19,13 @@ def as_json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def one_line(told: Mapping[str, Any], *, as_json_line: bool) -> str:
+    """Return one row of a list, for programs or for people."""
+    if as_json_line:
+        return as_json(told)
+    return "  ".join(f"{name}={value}" for name, value in told.items())
+
+
 def canonical_name(text: str) -> str:
     """Return a name as rows hold it; raise CommandError if it is none."""
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bootstrap import clock
-from bootstrap.management.output import as_json
+from bootstrap.management.output import one_line
 from bootstrap.models import Breaker
 from bootstrap.services import holds, people
 
@@ -49,8 +49,7 @@ class Command(BaseCommand):
                 "counters": breaker.counters,
                 "released_by": [voice.actor for voice in breaker.voices.all()],
             }
-            words = "  ".join(f"{name}={value}" for name, value in told.items())
-            self.stdout.write(as_json(told) if as_lines else words)
+            self.stdout.write(one_line(told, as_json_line=as_lines))
 
     def release(self, options: dict[str, Any]) -> None:
         """Count one person's word."""

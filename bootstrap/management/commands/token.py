@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bootstrap import clock
-from bootstrap.management.output import as_json, zone_named
+from bootstrap.management.output import one_line, zone_named
 from bootstrap.models import Token
 from bootstrap.services import tokens
 from bootstrap.services.actors import OPERATOR
@@ -82,8 +82,7 @@ class Command(BaseCommand):
         """Print one line for each token."""
         for token in Token.objects.select_related("owner").prefetch_related("zones"):
             told = _summary(token)
-            words = "  ".join(f"{name}={value}" for name, value in told.items())
-            self.stdout.write(as_json(told) if options["json"] else words)
+            self.stdout.write(one_line(told, as_json_line=options["json"]))
 
     def revoke(self, options: dict[str, Any]) -> None:
         """End one token."""

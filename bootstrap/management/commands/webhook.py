@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bootstrap import clock, config
-from bootstrap.management.output import as_json
+from bootstrap.management.output import one_line
 from bootstrap.models import Delivery, Webhook
 from bootstrap.services import deliveries
 from bootstrap.services.actors import OPERATOR
@@ -79,8 +79,7 @@ class Command(BaseCommand):
         """Print one line for each webhook, and how its last delivery went."""
         for hook in Webhook.objects.all():
             told = _summary(hook)
-            words = "  ".join(f"{name}={value}" for name, value in told.items())
-            self.stdout.write(as_json(told) if options["json"] else words)
+            self.stdout.write(one_line(told, as_json_line=options["json"]))
 
     def remove(self, options: dict[str, Any]) -> None:
         """Stop telling one machine."""
@@ -102,8 +101,7 @@ class Command(BaseCommand):
         hook = _named(options["id"])
         for row in deliveries.log_of(hook, max(0, options["limit"])):
             told = _line(row)
-            words = "  ".join(f"{name}={value}" for name, value in told.items())
-            self.stdout.write(as_json(told) if options["json"] else words)
+            self.stdout.write(one_line(told, as_json_line=options["json"]))
 
     def resend(self, options: dict[str, Any]) -> None:
         """Put what was given up back in the outbox."""

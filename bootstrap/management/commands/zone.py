@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bootstrap import clock
-from bootstrap.management.output import as_json, zone_named
+from bootstrap.management.output import one_line, zone_named
 from bootstrap.models import RoutingMode, Zone
 from bootstrap.services import zones
 from bootstrap.services.actors import OPERATOR
@@ -80,8 +80,7 @@ class Command(BaseCommand):
         """Print one line for each zone."""
         for zone in Zone.objects.all():
             told = _summary(zone)
-            words = "  ".join(f"{name}={value}" for name, value in told.items())
-            self.stdout.write(as_json(told) if options["json"] else words)
+            self.stdout.write(one_line(told, as_json_line=options["json"]))
 
     def columns(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return what was given, by column; warn of a key file that is not there."""
